@@ -1,0 +1,214 @@
+/*
+ * pack_format.h - the pack: a model as one read-only, position-independent
+ * image, used in place by every process that maps it.
+ *
+ * Little-endian.  All offsets count from the first byte of the pack; sections
+ * and tensors begin at multiples of 64.  A pack holds no architecture: the
+ * importer has turned BERT, DistilBERT, ... into a recipe of flags that the
+ * encoder follows.  See README.md beside this file for the tables.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef INS_PACK_FORMAT_H
+#define INS_PACK_FORMAT_H
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define INS_PACK_MAGIC     "INSITUPK"
+#define INS_PACK_VERSION   1
+#define INS_PACK_ALIGNMENT 64
+
+/* Limits: a pack or a source that exceeds one is refused. */
+#define INS_MAX_PACK_BYTES         ((uint64_t) 16 << 30)
+#define INS_MAX_TENSORS            4096
+#define INS_MAX_LABELS             65536
+#define INS_MAX_LABEL_BYTES        1024
+#define INS_MAX_VOCABULARY         (1u << 22)
+#define INS_MAX_PIECE_BYTES        1024
+#define INS_MAX_ADDED_TOKENS       4096
+#define INS_MAX_LAYERS             128
+#define INS_MAX_HIDDEN             16384
+#define INS_MAX_INTERMEDIATE       65536
+#define INS_MAX_POSITIONS          32768
+#define INS_MAX_TOKEN_TYPES        16
+#define INS_MAX_PROMPT_BYTES       1024
+#define INS_MAX_WORD_CHARS         1000 /* max_input_chars_per_word */
+#define INS_MAX_INDEX_PROBES       64   /* longest run in the piece index */
+#define INS_MAX_ARCHITECTURE_BYTES 32
+
+typedef struct ins_pack_header {
+    char magic[8];          /*  0  "INSITUPK" */
+    uint32_t version;       /*  8  INS_PACK_VERSION */
+    uint32_t section_count; /* 12  entries of the table that follows */
+    uint64_t total_bytes;   /* 16  size of the whole pack */
+    uint64_t reserved;      /* 24  0 */
+} ins_pack_header;
+static_assert(sizeof(ins_pack_header) == 32, "part of the format");
+
+/* One of each, in this order; empty ones have bytes 0. */
+enum ins_pack_section_kind {
+    INS_SECTION_RECIPE = 1,  /* one ins_pack_recipe */
+    INS_SECTION_TOKENIZER,   /* one ins_pack_tokenizer */
+    INS_SECTION_PIECE_ENDS,  /* uint32_t[vocabulary]: end of piece i in BYTES */
+    INS_SECTION_PIECE_BYTES, /* the pieces, one after the other */
+    INS_SECTION_PIECE_INDEX, /* uint32_t[index_slots]: id + 1, or 0 */
+    INS_SECTION_ADDED_TOKENS, /* ins_pack_added_token[] */
+    INS_SECTION_ADDED_BYTES,  /* their texts, one after the other */
+    INS_SECTION_LABEL_ENDS,   /* uint32_t[labels] */
+    INS_SECTION_LABEL_BYTES,  /* UTF-8 */
+    INS_SECTION_TENSORS,      /* ins_pack_tensor[] */
+    INS_SECTION_WEIGHTS,      /* what the tensors point into */
+    INS_SECTION_LAST = INS_SECTION_WEIGHTS
+};
+#define INS_PACK_SECTIONS 11
+
+typedef struct ins_pack_section {
+    uint32_t kind;     /*  0 */
+    uint32_t reserved; /*  4  0 */
+    uint64_t offset;   /*  8  multiple of 64 */
+    uint64_t bytes;    /* 16 */
+} ins_pack_section;
+static_assert(sizeof(ins_pack_section) == 24, "part of the format");
+
+enum ins_activation {
+    INS_ACTIVATION_NONE = 0,
+    INS_ACTIVATION_GELU, /* exact, with erf */
+    INS_ACTIVATION_GELU_TANH,
+    INS_ACTIVATION_RELU,
+    INS_ACTIVATION_TANH
+};
+
+enum ins_pooling {
+    INS_POOLING_NONE = 0,
+    INS_POOLING_MEAN,
+    INS_POOLING_CLS,
+    INS_POOLING_MAX
+};
+
+enum ins_recipe_flags {
+    INS_RECIPE_CLASSIFY = 1u << 0,    /* has a classification head */
+    INS_RECIPE_EMBED = 1u << 1,       /* pooling is set */
+    INS_RECIPE_MULTI_LABEL = 1u << 2, /* sigmoid per label, not softmax */
+    INS_RECIPE_NORMALIZE = 1u << 3,   /* embeddings get length 1 */
+    INS_RECIPE_HEAD_DENSE = 1u << 4   /* a dense layer before the labels */
+};
+
+/*
+ * What the encoder does.  Post-norm transformer: embeddings are the sum of
+ * word, position and (if token_types > 0) type-0 rows, normalised; each layer
+ * is x = norm(x + attention(x)); x = norm(x + ffn(x)).  The head reads the
+ * first token: [dense + head_activation], then the label matrix.
+ */
+typedef struct ins_pack_recipe {
+    uint32_t flags;           /*  0  enum ins_recipe_flags */
+    uint32_t layers;          /*  4 */
+    uint32_t hidden;          /*  8 */
+    uint32_t heads;           /* 12  divides hidden */
+    uint32_t intermediate;    /* 16 */
+    uint32_t vocabulary;      /* 20  rows of the word embedding */
+    uint32_t positions;       /* 24  rows of the position embedding */
+    uint32_t position_offset; /* 28  row of the first token */
+    uint32_t token_types;     /* 32  rows, 0 = none */
+    uint32_t activation;      /* 36  of the feed-forward layers */
+    uint32_t head_activation; /* 40  after the head's dense layer */
+    uint32_t pooling;         /* 44  enum ins_pooling */
+    uint32_t labels;          /* 48 */
+    uint32_t max_tokens;      /* 52  <= positions - position_offset, >= 2 */
+    float norm_epsilon;       /* 56  > 0 */
+    uint32_t reserved;        /* 60  0 */
+    char architecture[INS_MAX_ARCHITECTURE_BYTES]; /* 64  for humans only */
+} ins_pack_recipe;
+static_assert(sizeof(ins_pack_recipe) == 96, "part of the format");
+
+enum ins_tokenizer_flags {
+    INS_TOKENIZER_CLEAN = 1u << 0,   /* drop controls, unify spaces */
+    INS_TOKENIZER_CHINESE = 1u << 1, /* spaces around CJK ideographs */
+    INS_TOKENIZER_STRIP_ACCENTS = 1u << 2,
+    INS_TOKENIZER_LOWERCASE = 1u << 3
+};
+
+#define INS_PREFIX_BYTES 16
+
+typedef struct ins_pack_tokenizer {
+    uint32_t flags;          /*  0  enum ins_tokenizer_flags */
+    uint32_t pieces;         /*  4  vocabulary entries, <= recipe.vocabulary */
+    uint32_t cls_id;         /*  8  put first */
+    uint32_t sep_id;         /* 12  put last */
+    uint32_t unk_id;         /* 16 */
+    uint32_t pad_id;         /* 20 */
+    uint32_t max_word_chars; /* 24  longer words become [UNK] */
+    uint32_t index_seed;     /* 28  of ins_hash for the piece index */
+    uint32_t index_slots;    /* 32  power of two, > pieces */
+    uint32_t added_tokens;   /* 36 */
+    uint32_t prefix_bytes;   /* 40 */
+    uint32_t query_prompt_bytes;                /* 44 */
+    uint32_t document_prompt_bytes;             /* 48 */
+    uint32_t reserved[3];                       /* 52  0 */
+    char prefix[INS_PREFIX_BYTES];              /* 64  "##" */
+    char query_prompt[INS_MAX_PROMPT_BYTES];    /*   80  put before a query */
+    char document_prompt[INS_MAX_PROMPT_BYTES]; /* 1104  ... a document */
+} ins_pack_tokenizer;
+static_assert(sizeof(ins_pack_tokenizer) == 2128, "part of the format");
+
+enum ins_added_token_flags {
+    INS_ADDED_SPECIAL = 1u << 0,
+    INS_ADDED_LSTRIP = 1u << 1,      /* swallows spaces on its left */
+    INS_ADDED_RSTRIP = 1u << 2,      /* ... on its right */
+    INS_ADDED_SINGLE_WORD = 1u << 3, /* only between word boundaries */
+    INS_ADDED_NORMALIZED = 1u << 4   /* matched in the normalised text */
+};
+
+typedef struct ins_pack_added_token {
+    uint32_t id;    /*  0 */
+    uint32_t flags; /*  4 */
+    uint32_t start; /*  8  in INS_SECTION_ADDED_BYTES */
+    uint32_t bytes; /* 12  >= 1 */
+} ins_pack_added_token;
+static_assert(sizeof(ins_pack_added_token) == 16, "part of the format");
+
+enum ins_weight_type {
+    INS_WEIGHT_F32 = 1 /* f16, bf16, int8: later versions */
+};
+
+/* Roles; a matrix is [outputs][inputs], row-major. */
+enum ins_tensor_role {
+    /* layer = 0 */
+    INS_ROLE_WORDS = 1,  /* [vocabulary][hidden] */
+    INS_ROLE_POSITIONS,  /* [positions][hidden] */
+    INS_ROLE_TYPES,      /* [token_types][hidden] */
+    INS_ROLE_INPUT_NORM, /* [2][hidden]: scale, then bias */
+    /* layer = 0 .. layers-1 */
+    INS_ROLE_QKV,            /* [3*hidden][hidden]: query, key, value */
+    INS_ROLE_QKV_BIAS,       /* [1][3*hidden] */
+    INS_ROLE_ATTENTION_OUT,  /* [hidden][hidden] */
+    INS_ROLE_ATTENTION_BIAS, /* [1][hidden] */
+    INS_ROLE_ATTENTION_NORM, /* [2][hidden] */
+    INS_ROLE_FFN_UP,         /* [intermediate][hidden] */
+    INS_ROLE_FFN_UP_BIAS,    /* [1][intermediate] */
+    INS_ROLE_FFN_DOWN,       /* [hidden][intermediate] */
+    INS_ROLE_FFN_DOWN_BIAS,  /* [1][hidden] */
+    INS_ROLE_FFN_NORM,       /* [2][hidden] */
+    /* layer = 0 */
+    INS_ROLE_HEAD_DENSE,      /* [hidden][hidden] */
+    INS_ROLE_HEAD_DENSE_BIAS, /* [1][hidden] */
+    INS_ROLE_HEAD_OUT,        /* [labels][hidden] */
+    INS_ROLE_HEAD_OUT_BIAS,   /* [1][labels] */
+    INS_ROLE_LAST = INS_ROLE_HEAD_OUT_BIAS
+};
+
+/* Sorted by (layer, role), each pair once. */
+typedef struct ins_pack_tensor {
+    uint32_t role;     /*  0 */
+    uint32_t layer;    /*  4 */
+    uint32_t type;     /*  8  enum ins_weight_type */
+    uint32_t rows;     /* 12 */
+    uint32_t columns;  /* 16 */
+    uint32_t reserved; /* 20  0 */
+    uint64_t offset;   /* 24  from the start of the pack, multiple of 64 */
+    uint64_t bytes;    /* 32  rows * columns * size of type */
+} ins_pack_tensor;
+static_assert(sizeof(ins_pack_tensor) == 40, "part of the format");
+
+#endif
