@@ -1,0 +1,113 @@
+/*
+ * sqlite_error.c - a status of the core as a result code and a message.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "sqlite_insitu.h"
+
+SQLITE_EXTENSION_INIT3
+
+#include <string.h>
+
+/*
+ * Only codes that leave the transaction alone: SQLite rolls back a whole
+ * transaction after SQLITE_IOERR or SQLITE_FULL, which is right for its own
+ * file and wrong for a full cache directory.
+ */
+static const int result_codes[] = {
+    [INS_OK] = SQLITE_OK,
+    [INS_NO_MEMORY] = SQLITE_NOMEM,
+    [INS_CANCELLED] = SQLITE_INTERRUPT,
+    [INS_INVALID_ARGUMENT] = SQLITE_ERROR,
+    [INS_WRONG_TASK] = SQLITE_ERROR,
+    [INS_INPUT_TOO_LONG] = SQLITE_TOOBIG,
+    [INS_LIMIT_EXCEEDED] = SQLITE_TOOBIG,
+    [INS_UNSUPPORTED] = SQLITE_ERROR,
+    [INS_BAD_SOURCE] = SQLITE_ERROR,
+    [INS_CORRUPT_PACK] = SQLITE_CORRUPT,
+    [INS_NOT_FOUND] = SQLITE_ERROR,
+    [INS_IO_ERROR] = SQLITE_ERROR,
+    [INS_DISK_FULL] = SQLITE_ERROR,
+    [INS_BUSY] = SQLITE_BUSY,
+    [INS_PERMISSION] = SQLITE_PERM,
+    [INS_INTERNAL] = SQLITE_INTERNAL,
+};
+_Static_assert(sizeof(result_codes) / sizeof(result_codes[0]) ==
+                   INS_STATUS_COUNT,
+               "every status needs a result code");
+
+/* SQLite has one string where the core has three; sqlite3_free it. */
+static char *
+join_message(const ins_error *error)
+{
+    return sqlite3_mprintf(
+        "%s%s%s%s%s", error->message, error->detail[0] != '\0' ? ". " : "",
+        error->detail,
+        error->hint[0] == '\0'
+            ? ""
+            : (error->detail[0] != '\0' ? " Hint: " : ". Hint: "),
+        error->hint);
+}
+
+void
+result_failure(sqlite3_context *context, const ins_error *error)
+{
+    char *message = join_message(error);
+
+    if (message == NULL) {
+        sqlite3_result_error_nomem(context);
+        return;
+    }
+    sqlite3_result_error(context, message, -1);
+    /* After the message, which sets the code to SQLITE_ERROR. */
+    sqlite3_result_error_code(context, result_codes[error->status]);
+    sqlite3_free(message);
+}
+
+int
+table_failure(sqlite3_vtab *table, const ins_error *error)
+{
+    sqlite3_free(table->zErrMsg);
+    table->zErrMsg = join_message(error);
+    return result_codes[error->status];
+}
+
+static ins_status
+status_of(int code)
+{
+    switch (code & 0xFF) {
+    case SQLITE_NOMEM:
+        return INS_NO_MEMORY;
+    case SQLITE_INTERRUPT:
+        return INS_CANCELLED;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return INS_BUSY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return INS_CORRUPT_PACK;
+    case SQLITE_FULL:
+        return INS_DISK_FULL;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return INS_PERMISSION;
+    case SQLITE_TOOBIG:
+        return INS_LIMIT_EXCEEDED;
+    default:
+        return INS_IO_ERROR;
+    }
+}
+
+ins_status
+fail_sqlite(connection *conn, int code, ins_error *error)
+{
+    const char *text = sqlite3_errmsg(conn->db);
+
+    memset(error, 0, sizeof(*error));
+    error->status = status_of(code);
+    sqlite3_snprintf((int) sizeof(error->message), error->message,
+                     "could not use the model tables of the database: %s",
+                     text);
+    return error->status;
+}

@@ -1,0 +1,239 @@
+/*
+ * sqlite_insitu.h - what the files of the SQLite extension share.
+ *
+ * Three lifetimes, from long to short:
+ *   process     shared_model: one copy of a model's weights per digest, behind
+ *               one mutex, referenced by connections          sqlite_registry.c
+ *   connection  connection: settings and open_models, each with a session;
+ *               freed when SQLite drops the last function  sqlite_connection.c
+ *   call        one SQL function call, begun and ended in the glue
+ *
+ * Nothing of the process knows a sqlite3*; nothing here is kept in SQLite's
+ * prepared statements beyond a call, because an application's sqlite3_close
+ * would fail.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef SQLITE_INSITU_H
+#define SQLITE_INSITU_H
+
+#include <sqlite3ext.h>
+
+#include "insitu_import.h"
+#include "store/cache_file.h"
+
+#define BUNDLED_MODEL_NAME "insitu-router-v1"
+
+#define MAX_NAME_BYTES  64                         /* with the NUL */
+#define DIGEST_CHARS    (2 * INS_DIGEST_BYTES + 1) /* with the NUL */
+#define MAX_INPUT_BYTES (1 << 20)                  /* of one text */
+#define MAX_BATCH_TEXTS 100000                     /* of one array */
+#define MAX_MODEL_BYTES ((uint64_t) 2 << 30)
+#define CHUNK_BYTES     ((size_t) 1 << 20)
+
+/* ---- sqlite_host.c: what the core borrows from us ----------------------- */
+
+/* Memory without a connection, for what the process shares. */
+extern const ins_host process_host;
+
+typedef struct connection connection;
+
+/* A host whose cancelled() reads the interrupt flag of the connection. */
+ins_host connection_host(connection *conn);
+/* Frees what the interrupt test needed during a call. */
+void end_interrupt_test(connection *conn);
+/* ins_runtime_prepare, once per process. */
+ins_status prepare_runtime(ins_error *error);
+
+/* ---- sqlite_error.c ----------------------------------------------------- */
+
+/* Makes error the result of an SQL function. */
+void result_failure(sqlite3_context *context, const ins_error *error);
+/* Puts error into a virtual table's message; returns a result code. */
+int table_failure(sqlite3_vtab *table, const ins_error *error);
+/* A failure of SQLite itself, with its message; returns a status. */
+ins_status fail_sqlite(connection *conn, int code, ins_error *error);
+
+/* ---- sqlite_registry.c: one copy per process ---------------------------- */
+
+typedef struct model_counters {
+    uint64_t loads;
+    uint64_t calls;
+    uint64_t rows;
+    uint64_t tokens;
+    uint64_t errors;
+    double milliseconds;
+} model_counters;
+
+/* Where the bytes of a loaded model lie. */
+typedef enum weight_place {
+    PLACE_NONE,    /* not loaded */
+    PLACE_LIBRARY, /* in this shared library */
+    PLACE_CACHE,   /* in a mapped cache file */
+    PLACE_PRIVATE  /* in memory of this process */
+} weight_place;
+
+typedef struct shared_model shared_model;
+
+/* What a catalog knows about a model before it is loaded. */
+typedef struct model_identity {
+    char name[MAX_NAME_BYTES];
+    uint8_t digest[INS_DIGEST_BYTES];
+    uint64_t bytes;
+    bool bundled;
+} model_identity;
+
+/*
+ * Gives the process's copy of a model, loading it first if nobody has; waits
+ * while another thread or process loads it.  Pair with release_model.
+ */
+ins_status acquire_model(connection *conn, const model_identity *identity,
+                         shared_model **shared, ins_error *error);
+/* One more reference to a model that the caller holds already. */
+void retain_model(shared_model *shared);
+void release_model(shared_model *shared); /* accepts NULL */
+const ins_model *model_of(const shared_model *shared);
+void count_usage(shared_model *shared, const model_counters *added);
+
+/* One row of model_stats. */
+typedef struct model_statistics {
+    char name[MAX_NAME_BYTES];
+    char digest[DIGEST_CHARS];
+    weight_place place;
+    uint32_t connections; /* references */
+    model_counters counters;
+} model_statistics;
+
+/* *rows: from sqlite3_malloc64. */
+ins_status list_statistics(model_statistics **rows, size_t *count,
+                           ins_error *error);
+
+/* ---- sqlite_catalog.c: the tables in the database file ------------------ */
+
+bool is_model_name(ins_text name);
+void format_digest(char text[DIGEST_CHARS],
+                   const uint8_t digest[INS_DIGEST_BYTES]);
+
+/*
+ * Finds a model by name.  allow_alias: follow an alias; otherwise an alias is
+ * refused, because the explicit form must never change its meaning.
+ */
+ins_status find_model(connection *conn, ins_text name, bool allow_alias,
+                      model_identity *identity, ins_error *error);
+
+/* Receives the chunks of a model in order. */
+typedef ins_status (*chunk_sink)(void *user, const void *data, size_t size,
+                                 ins_error *error);
+ins_status read_chunks(connection *conn, const model_identity *identity,
+                       chunk_sink sink, void *user, ins_error *error);
+
+/* info: JSON for the list.  Fills digest. */
+ins_status store_model(connection *conn, ins_text name, const void *pack,
+                       size_t pack_bytes, ins_text info,
+                       uint8_t digest[INS_DIGEST_BYTES], ins_error *error);
+ins_status drop_model(connection *conn, ins_text name, bool missing_ok,
+                      bool forget, bool *dropped, ins_error *error);
+ins_status set_alias(connection *conn, ins_text alias, ins_text name,
+                     ins_error *error);
+/* A statement giving name, kind, target, digest, bytes, info of everything
+ * in the catalog; *statement NULL when the database has none. */
+ins_status list_catalog(connection *conn, sqlite3_stmt **statement,
+                        ins_error *error);
+
+/* ---- sqlite_connection.c ------------------------------------------------ */
+
+typedef struct connection_settings {
+    char default_classifier[MAX_NAME_BYTES];
+    char default_embedder[MAX_NAME_BYTES];
+    bool error_on_long_input;
+    bool locked; /* the security settings can no longer be changed */
+    uint32_t batch_size;
+    uint64_t max_loaded_bytes;
+    char *cache_directory; /* owned; NULL = the default, "" = none */
+    char *model_path;      /* owned; NULL = anywhere */
+} connection_settings;
+
+/* A model as one connection uses it. */
+typedef struct open_model {
+    struct open_model *next;
+    shared_model *shared;
+    model_identity identity;
+    ins_session *session;
+    float *scores; /* [label_count] */
+    bool busy;     /* inside ins_run: must not be entered again */
+    bool pinned;   /* by model_load */
+    uint64_t last_use;
+} open_model;
+
+struct connection {
+    sqlite3 *db;
+    unsigned references; /* functions and modules registered */
+    connection_settings settings;
+    open_model *models;
+    uint64_t uses; /* clock for last_use */
+    sqlite3_stmt *interrupt_test;
+    uint64_t interrupt_tested; /* nanoseconds of the monotonic clock */
+};
+
+connection *open_connection(sqlite3 *db);
+void retain_connection(connection *conn);
+/* SQLite calls it for each function and module that goes away. */
+void release_connection(void *conn);
+
+/* Opens the session that a call needs.  *model: borrowed until the next. */
+ins_status open_named_model(connection *conn, ins_text name, bool explicit_name,
+                            open_model **model, ins_error *error);
+/* True when it was open. */
+bool close_open_model(connection *conn, const uint8_t digest[INS_DIGEST_BYTES]);
+/* After a setting changed that sessions depend on. */
+void close_sessions(connection *conn);
+
+/* ins_run with counting and protection against being entered again. */
+ins_status run_model(connection *conn, open_model *model, ins_task task,
+                     const ins_text *texts, size_t count, float *rows,
+                     size_t row_stride, ins_error *error);
+/* ins_tokenize, whole.  *tokens: from sqlite3_malloc64. */
+ins_status tokenize_all(connection *conn, open_model *model, ins_text text,
+                        ins_token **tokens, size_t *count, ins_error *error);
+
+/* ---- sqlite_settings.c -------------------------------------------------- */
+
+void default_settings(connection_settings *settings);
+void free_settings(connection_settings *settings);
+/* The directory for cache files, or NULL: none can be used. */
+const char *usable_cache_directory(const connection *conn, char *buffer,
+                                   size_t size);
+void insitu_setting_get(sqlite3_context *, int, sqlite3_value **);
+void insitu_setting_set(sqlite3_context *, int, sqlite3_value **);
+
+/* ---- sqlite_values.c: SQL values to the core's ------------------------- */
+
+/*
+ * Reads a text argument.  *is_null: SQL NULL, nothing else is set.  what: the
+ * argument's name, for messages.  Numbers are read as SQLite prints them; a
+ * BLOB is refused.
+ */
+ins_status text_argument(sqlite3_value *value, const char *what, ins_text *text,
+                         bool *is_null, ins_error *error);
+/* The same for a text that the model reads: limited to MAX_INPUT_BYTES. */
+ins_status input_argument(sqlite3_value *value, const char *what,
+                          ins_text *text, bool *is_null, ins_error *error);
+ins_status check_input_bytes(size_t size, const char *what, ins_error *error);
+/* The same for a name: numbers are refused. */
+ins_status name_argument(sqlite3_value *value, const char *what, ins_text *text,
+                         bool *is_null, ins_error *error);
+
+/* ---- the SQL functions -------------------------------------------------- */
+
+typedef void sql_function(sqlite3_context *, int, sqlite3_value **);
+
+sql_function sql_classify, sql_classify_score, sql_embed, sql_embed_query,
+    sql_token_count, sql_token_ids, sql_cosine_distance; /* .._functions.c */
+sql_function sql_model_register, sql_model_drop, sql_model_alias,
+    sql_model_export, sql_model_verify, sql_model_load, sql_model_unload,
+    sql_model_info; /* sqlite_models.c */
+
+/* Registers the table-valued functions; sqlite_tables.c. */
+int register_tables(connection *conn, const char *prefix);
+
+#endif

@@ -1,0 +1,138 @@
+/*
+ * sqlite_module.c - the entry points and the table of functions.
+ *
+ *     .load ./insitu
+ *     .load ./insitu sqlite3_insituprefixed_init     (insitu_classify, ...)
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "sqlite_insitu.h"
+
+SQLITE_EXTENSION_INIT1
+
+#include <string.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/*
+ * What the default model says may change with a setting, so only the forms
+ * that name their model are DETERMINISTIC.  DIRECTONLY keeps what reads files
+ * or changes anything out of views and triggers.  Nothing is INNOCUOUS: a
+ * function that reads weights from the file it is called by is not.
+ */
+#define PLAIN   SQLITE_UTF8
+#define STEADY  (SQLITE_UTF8 | SQLITE_DETERMINISTIC)
+#define GUARDED (SQLITE_UTF8 | SQLITE_DIRECTONLY)
+
+#ifdef SQLITE_RESULT_SUBTYPE
+#define WITH_SUBTYPE SQLITE_RESULT_SUBTYPE
+#else
+#define WITH_SUBTYPE 0
+#endif
+
+static const struct {
+    const char *name;
+    int arguments;
+    int flags;
+    sql_function *function;
+} function_table[] = {
+    {"classify", 1, PLAIN, sql_classify},
+    {"classify", 2, STEADY, sql_classify},
+    {"classify_score", 2, PLAIN, sql_classify_score},
+    {"classify_score", 3, STEADY, sql_classify_score},
+    {"cosine_distance", 2, STEADY, sql_cosine_distance},
+    {"embed", 1, PLAIN, sql_embed},
+    {"embed", 2, STEADY, sql_embed},
+    {"embed_query", 1, PLAIN, sql_embed_query},
+    {"embed_query", 2, STEADY, sql_embed_query},
+    {"insitu_setting", 1, PLAIN, insitu_setting_get},
+    {"insitu_setting", 2, GUARDED, insitu_setting_set},
+    {"model_alias", 2, GUARDED, sql_model_alias},
+    {"model_drop", 1, GUARDED, sql_model_drop},
+    {"model_drop", 2, GUARDED, sql_model_drop},
+    {"model_drop", 3, GUARDED, sql_model_drop},
+    {"model_export", 1, GUARDED, sql_model_export},
+    {"model_info", 1, GUARDED | WITH_SUBTYPE, sql_model_info},
+    {"model_load", 1, GUARDED, sql_model_load},
+    {"model_register", 2, GUARDED, sql_model_register},
+    {"model_register", 3, GUARDED, sql_model_register},
+    {"model_unload", 1, GUARDED, sql_model_unload},
+    {"model_verify", 1, GUARDED, sql_model_verify},
+    {"token_count", 1, PLAIN, sql_token_count},
+    {"token_count", 2, STEADY, sql_token_count},
+    {"token_ids", 1, PLAIN | WITH_SUBTYPE, sql_token_ids},
+    {"token_ids", 2, STEADY | WITH_SUBTYPE, sql_token_ids},
+};
+#define FUNCTION_COUNT (sizeof(function_table) / sizeof(function_table[0]))
+
+static int
+register_functions(connection *conn, const char *prefix)
+{
+    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        const char *plain = function_table[i].name;
+        bool has_prefix = strncmp(plain, "insitu_", 7) == 0;
+        char name[64];
+        int code;
+
+        sqlite3_snprintf((int) sizeof(name), name, "%s%s",
+                         has_prefix ? "" : prefix, plain);
+        retain_connection(conn);
+        /* Releases the connection also when it fails. */
+        code = sqlite3_create_function_v2(
+            conn->db, name, function_table[i].arguments,
+            function_table[i].flags, conn, function_table[i].function, NULL,
+            NULL, release_connection);
+        if (code != SQLITE_OK)
+            return code;
+    }
+    return SQLITE_OK;
+}
+
+static int
+register_all(sqlite3 *db, const char *prefix, char **message)
+{
+    connection *conn;
+    int code;
+
+    if (sqlite3_libversion_number() < 3031000) {
+        *message = sqlite3_mprintf("insitu needs SQLite 3.31 or later");
+        return SQLITE_ERROR;
+    }
+    conn = open_connection(db);
+    if (conn == NULL)
+        return SQLITE_NOMEM;
+    code = register_functions(conn, prefix);
+    if (code == SQLITE_OK)
+        code = register_tables(conn, prefix);
+    release_connection(conn);
+    return code;
+}
+
+EXPORT int sqlite3_insitu_init(sqlite3 *db, char **message,
+                               const sqlite3_api_routines *api);
+EXPORT int sqlite3_insituprefixed_init(sqlite3 *db, char **message,
+                                       const sqlite3_api_routines *api);
+
+int
+sqlite3_insitu_init(sqlite3 *db, char **message,
+                    const sqlite3_api_routines *api)
+{
+#ifndef SQLITE_CORE
+    SQLITE_EXTENSION_INIT2(api);
+#else
+    (void) api;
+#endif
+    return register_all(db, "", message);
+}
+
+int
+sqlite3_insituprefixed_init(sqlite3 *db, char **message,
+                            const sqlite3_api_routines *api)
+{
+#ifndef SQLITE_CORE
+    SQLITE_EXTENSION_INIT2(api);
+#else
+    (void) api;
+#endif
+    return register_all(db, "insitu_", message);
+}
