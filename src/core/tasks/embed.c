@@ -1,0 +1,69 @@
+/*
+ * embed.c - pooling of hidden states to one vector.
+ *
+ * Source: Reimers & Gurevych (2019), "Sentence-BERT"; the special tokens take
+ * part in the mean and the maximum, as in the sentence-transformers library.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "tasks/task.h"
+
+#include <math.h>
+#include <string.h>
+
+static void
+pool_mean(const float *hidden, size_t tokens, size_t columns, float *row)
+{
+    memset(row, 0, columns * sizeof(float));
+    for (size_t token = 0; token < tokens; token++, hidden += columns)
+        for (size_t i = 0; i < columns; i++)
+            row[i] += hidden[i];
+    for (size_t i = 0; i < columns; i++)
+        row[i] /= (float) tokens;
+}
+
+static void
+pool_max(const float *hidden, size_t tokens, size_t columns, float *row)
+{
+    memcpy(row, hidden, columns * sizeof(float));
+    for (size_t token = 1; token < tokens; token++) {
+        hidden += columns;
+        for (size_t i = 0; i < columns; i++)
+            row[i] = hidden[i] > row[i] ? hidden[i] : row[i];
+    }
+}
+
+/* The squares are summed in double: float overflows above 1e19. */
+static void
+normalize(float *row, size_t columns)
+{
+    double squares = 0;
+    double length;
+
+    for (size_t i = 0; i < columns; i++)
+        squares += (double) row[i] * (double) row[i];
+    length = sqrt(squares);
+    if (length > 0)
+        for (size_t i = 0; i < columns; i++)
+            row[i] = (float) (row[i] / length);
+}
+
+ins_status
+ins_task_embed(const ins_task_input *input, float *row, ins_error *error)
+{
+    const ins_pack_recipe *recipe = input->view->recipe;
+    size_t columns = recipe->hidden;
+
+    if (recipe->pooling == INS_POOLING_MEAN)
+        pool_mean(input->hidden, input->tokens, columns, row);
+    else if (recipe->pooling == INS_POOLING_MAX)
+        pool_max(input->hidden, input->tokens, columns, row);
+    else
+        memcpy(row, input->hidden, columns * sizeof(float));
+    if (recipe->flags & INS_RECIPE_NORMALIZE)
+        normalize(row, columns);
+    for (size_t i = 0; i < columns; i++)
+        INS_CHECK(isfinite(row[i]), error, INS_INTERNAL,
+                  "the model gave an embedding that is not a number");
+    return INS_OK;
+}
