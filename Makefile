@@ -43,7 +43,7 @@ DOCS       =
 PG_CPPFLAGS = -I$(CURDIR)/src/core -I$(CURDIR)/src -I$(CURDIR)/src/pg
 # The archives' symbols stay inside: another BLAS in the backend is not ours.
 SHLIB_LINK  = $(ARCHIVES) $(CORE_LIBRARIES) -Wl,--exclude-libs,ALL \
-              -Wl,-z,relro,-z,now
+              -Wl,--version-script=src/pg/insitu.map -Wl,-z,relro,-z,now
 
 # PGXS installs each file under a fresh folder by name only; the test runner
 # src/test/run_pg.sh calls these with a staged installation.
@@ -61,7 +61,7 @@ EXTRA_CLEAN = build $(SCRIPT)
 override with_llvm = no
 include $(PGXS)
 
-insitu.so: $(ARCHIVES)
+insitu.so: $(ARCHIVES) src/pg/insitu.map
 $(OBJS): $(wildcard src/pg/*.h src/core/insitu.h src/core/insitu_import.h \
                     src/store/*.h src/core/base/status.def)
 
