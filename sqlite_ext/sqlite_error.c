@@ -10,9 +10,11 @@ SQLITE_EXTENSION_INIT3
 #include <string.h>
 
 /*
- * Only codes that leave the transaction alone: SQLite rolls back a whole
- * transaction after SQLITE_IOERR or SQLITE_FULL, which is right for its own
- * file and wrong for a full cache directory.
+ * Only codes that leave the transaction and the connection alone.  SQLite rolls
+ * back a whole transaction after SQLITE_IOERR or SQLITE_FULL, and after
+ * SQLITE_CORRUPT it lets the connection write no more (and some applications
+ * delete the file): right for its own pages, wrong for a full cache directory
+ * or a damaged model.
  */
 static const int result_codes[] = {
     [INS_OK] = SQLITE_OK,
@@ -24,7 +26,7 @@ static const int result_codes[] = {
     [INS_LIMIT_EXCEEDED] = SQLITE_TOOBIG,
     [INS_UNSUPPORTED] = SQLITE_ERROR,
     [INS_BAD_SOURCE] = SQLITE_ERROR,
-    [INS_CORRUPT_PACK] = SQLITE_CORRUPT,
+    [INS_CORRUPT_PACK] = SQLITE_ERROR,
     [INS_NOT_FOUND] = SQLITE_ERROR,
     [INS_IO_ERROR] = SQLITE_ERROR,
     [INS_DISK_FULL] = SQLITE_ERROR,

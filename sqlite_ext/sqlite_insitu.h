@@ -170,7 +170,10 @@ struct connection {
     unsigned references; /* functions and modules registered */
     connection_settings settings;
     open_model *models;
-    uint64_t uses; /* clock for last_use */
+    uint64_t uses;        /* clock for last_use */
+    bool has_plain_names; /* registered by which entry point */
+    bool has_prefixed_names;
+    bool has_setting; /* insitu_setting is there under both */
     sqlite3_stmt *interrupt_test;
     uint64_t interrupt_tested; /* nanoseconds of the monotonic clock */
 };
@@ -203,6 +206,8 @@ void free_settings(connection_settings *settings);
 /* The directory for cache files, or NULL: none can be used. */
 const char *usable_cache_directory(const connection *conn, char *buffer,
                                    size_t size);
+/* Type of the pointer value that insitu_setting(pointer) fills. */
+#define CONNECTION_POINTER "insitu connection *"
 void insitu_setting_get(sqlite3_context *, int, sqlite3_value **);
 void insitu_setting_set(sqlite3_context *, int, sqlite3_value **);
 

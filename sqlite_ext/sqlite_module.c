@@ -74,6 +74,8 @@ register_functions(connection *conn, const char *prefix)
         char name[64];
         int code;
 
+        if (has_prefix && conn->has_setting)
+            continue;
         sqlite3_snprintf((int) sizeof(name), name, "%s%s",
                          has_prefix ? "" : prefix, plain);
         retain_connection(conn);
@@ -85,7 +87,43 @@ register_functions(connection *conn, const char *prefix)
         if (code != SQLITE_OK)
             return code;
     }
+    conn->has_setting = true;
     return SQLITE_OK;
+}
+
+/*
+ * What an earlier load left on this connection, or NULL.  Both entry points
+ * share one state, and insitu_setting hands it to whoever can make a pointer
+ * value, which SQL cannot.
+ */
+static connection *
+find_connection(sqlite3 *db)
+{
+    connection *found = NULL;
+    sqlite3_stmt *statement;
+
+    if (sqlite3_prepare_v2(db, "SELECT insitu_setting(?1)", -1, &statement,
+                           NULL) != SQLITE_OK)
+        return NULL;
+    sqlite3_bind_pointer(statement, 1, &found, CONNECTION_POINTER, NULL);
+    (void) sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    return found;
+}
+
+static int
+register_names(connection *conn, const char *prefix, bool *registered)
+{
+    int code;
+
+    /* Anew would fail while a statement runs, such as load_extension(). */
+    if (*registered)
+        return SQLITE_OK;
+    code = register_functions(conn, prefix);
+    if (code == SQLITE_OK)
+        code = register_tables(conn, prefix);
+    *registered = code == SQLITE_OK;
+    return code;
 }
 
 static int
@@ -98,12 +136,19 @@ register_all(sqlite3 *db, const char *prefix, char **message)
         *message = sqlite3_mprintf("insitu needs SQLite 3.31 or later");
         return SQLITE_ERROR;
     }
-    conn = open_connection(db);
+    conn = find_connection(db);
+    if (conn != NULL)
+        retain_connection(conn);
+    else
+        conn = open_connection(db);
     if (conn == NULL)
         return SQLITE_NOMEM;
-    code = register_functions(conn, prefix);
-    if (code == SQLITE_OK)
-        code = register_tables(conn, prefix);
+    code = register_names(conn, prefix,
+                          prefix[0] != '\0' ? &conn->has_prefixed_names
+                                            : &conn->has_plain_names);
+    if (code == SQLITE_BUSY)
+        *message = sqlite3_mprintf("a function by one of insitu's names is in "
+                                   "use on this connection");
     release_connection(conn);
     return code;
 }

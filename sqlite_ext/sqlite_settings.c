@@ -369,11 +369,14 @@ void
 insitu_setting_get(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     connection *conn = sqlite3_user_data(context);
+    connection **asked = sqlite3_value_pointer(argv[0], CONNECTION_POINTER);
     const struct setting *setting;
     ins_error error;
 
     (void) argc;
-    if (find_setting(argv[0], &setting, &error) != INS_OK)
+    if (asked != NULL)
+        *asked = conn;
+    else if (find_setting(argv[0], &setting, &error) != INS_OK)
         result_failure(context, &error);
     else if (setting != NULL)
         setting->show(&conn->settings, context);
