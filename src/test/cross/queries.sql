@@ -1,0 +1,53 @@
+-- queries.sql - what both databases must answer alike (run_cross.py).
+--
+-- Each statement is one test.  The comment before it names the test and how
+-- its answers compare: "exact", or "close" for numbers that agree to 1e-5.
+-- @texts@ stands for all texts in order of id: an array in PostgreSQL, JSON
+-- in SQLite.
+
+-- exact: labels
+SELECT id, classify(body) FROM texts ORDER BY id;
+
+-- exact: labels of a named model
+SELECT id, classify(body, 'insitu-router-v1') FROM texts ORDER BY id;
+
+-- close: score of one label
+SELECT id, classify_score(body, 'billing') FROM texts ORDER BY id;
+
+-- close: all scores
+SELECT t.id, s.label, s.score FROM texts t, classify_scores(t.body) s
+ ORDER BY t.id, s.label;
+
+-- close: embeddings
+SELECT id, embed(body) FROM texts ORDER BY id;
+
+-- close: embeddings of queries
+SELECT id, embed_query(body, 'insitu-router-v1') FROM texts ORDER BY id;
+
+-- exact: token counts
+SELECT id, token_count(body) FROM texts ORDER BY id;
+
+-- exact: token ids
+SELECT id, token_ids(body) FROM texts ORDER BY id;
+
+-- exact: tokens with their positions
+SELECT t.id, k.i, k.token, k.token_id, k.start_pos, k.end_pos
+  FROM texts t, tokens(t.body) k ORDER BY t.id, k.i;
+
+-- close: labels in a batch
+SELECT b.i, b.label, b.score FROM classify_batch(@texts@) b ORDER BY b.i;
+
+-- close: embeddings in a batch
+SELECT b.i, b.embedding FROM embed_batch(@texts@) b ORDER BY b.i;
+
+-- exact: how many of each label
+SELECT classify(body) AS label, count(*) FROM texts GROUP BY 1 ORDER BY 1;
+
+-- exact: NULL gives NULL
+SELECT classify(NULL), embed(NULL), token_count(NULL);
+
+-- exact: description of the shipped model
+SELECT model_info('insitu-router-v1');
+
+-- exact: names and digests of the models
+SELECT name, digest FROM model_list() ORDER BY name;
