@@ -1,0 +1,27 @@
+-- errors.sql - what people read when something is wrong.
+SELECT classify('a', 'nosuch');
+SELECT classify('a', 'near');
+SELECT embed('a', 'sort');
+SELECT classify_score('a', 'refund', 'sort');
+SELECT classify(x'00', 'sort');
+SELECT classify('a', 1);
+SELECT * FROM classify_scores;
+SELECT * FROM classify_batch('{}', 'sort');
+SELECT * FROM classify_batch('[[]]', 'sort');
+SELECT model_alias('current', 'sort');
+SELECT classify('a', 'current');
+SELECT model_drop('sort');
+SELECT model_register('Bad Name', '/x');
+SELECT model_register('good', '/nonexistent/model');
+SELECT model_register('good', '/dev/zero');
+SELECT model_register('good', x'00');
+SELECT insitu_setting('nosuch');
+SELECT insitu_setting('batch_size', 'many');
+SELECT insitu_setting('on_long_input', 'ignore');
+SELECT insitu_setting('on_long_input', 'error');
+SELECT classify(replace(hex(zeroblob(100)), '00', 'my '), 'sort');
+SELECT cosine_distance(x'00', x'00');
+SELECT model_drop('nosuch');
+SELECT model_drop('nosuch', 1);
+SELECT insitu_setting('locked', 'on');
+SELECT insitu_setting('model_path', '/');
