@@ -200,6 +200,9 @@ def main():
     texts.append('my order number %d is late. ' % 7 * 600)
     report = Report()
     with Cluster() as cluster:
+        # What SQLite keeps for other processes must not stay.
+        os.environ['XDG_CACHE_HOME'] = os.path.join(cluster.directory,
+                                                    'cache')
         databases = [PostgreSQL(cluster, texts), SQLite(texts)]
         for how, title, statement in read_queries():
             report.test(title, how, databases, statement)

@@ -7,8 +7,7 @@ block marked text that follows directly is the output, compared line by line;
 "..." in it stands for any characters.  A block fails when it prints an error
 that its output does not show.  setup.sql runs before each document.
 
-/srv/models/<name> is replaced by a small model made for the run:
-src/test/doc/README.md says which.
+/srv/models/<name> is replaced by a small model of make_models.py.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -115,6 +114,8 @@ def run_shell(examples, models):
 
 def make_models(cluster):
     """Returns a folder that the server can read."""
+    # What SQLite keeps for other processes must not stay.
+    os.environ['XDG_CACHE_HOME'] = os.path.join(cluster.directory, 'cache')
     folder = os.path.join(cluster.directory, 'models')
     subprocess.run([sys.executable, os.path.join(HERE, 'make_models.py'),
                     folder], check=True, stdout=subprocess.DEVNULL)

@@ -1,0 +1,31 @@
+#!/usr/bin/python3
+"""make_models.py - the models that the documents' examples register.
+
+    make_models.py folder
+
+Writes Hugging Face directories with seeded random weights: folder/sentiment,
+a classifier with the labels negative and positive, and folder/encoder, a
+sentence encoder.  Their answers mean nothing.
+
+SPDX-License-Identifier: PostgreSQL
+"""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
+                                '../../../sqlite_ext/test'))
+import tiny_models  # noqa: E402
+
+
+def main():
+    folder = sys.argv[1]
+    os.makedirs(folder, exist_ok=True)
+    tiny_models.make_classifier(os.path.join(folder, 'sentiment'), seed=1,
+                                labels=('negative', 'positive'))
+    tiny_models.make_classifier(os.path.join(folder, 'sentiment-2'), seed=3,
+                                labels=('negative', 'positive'))
+    tiny_models.make_embedder(os.path.join(folder, 'encoder'), seed=2)
+
+
+if __name__ == '__main__':
+    main()
