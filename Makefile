@@ -129,6 +129,8 @@ clean-sqlite:
 
 deps-demo:
 	@sh src/tools/install_packages.sh demo
+deps-bench:
+	@sh src/tools/install_packages.sh bench
 deps:
 	@sh src/tools/install_packages.sh test
 
@@ -156,7 +158,7 @@ fuzz:
 coverage:
 	$(MAKE) -C src/test coverage
 
-bench: deps
+bench: deps-bench
 	$(PYTHON) src/test/bench/bench_sql.py
 
 parity-fixtures:
@@ -166,6 +168,6 @@ dist:
 	git archive --format zip --prefix=insitu-$(VERSION)/ \
 	    --output insitu-$(VERSION).zip HEAD
 
-.PHONY: sqlite demo clean-sqlite deps-demo deps test quick lint format asan \
+.PHONY: sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
         valgrind fuzz coverage bench parity-fixtures dist install-pack \
         uninstall-pack
