@@ -1,0 +1,332 @@
+/*
+ * tensor_plan.c - which tensors of the checkpoint make which tensor of the
+ * pack.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "import/tensor_plan.h"
+
+#include <string.h>
+
+#include "pack/pack_shape.h"
+
+#define NAME_BYTES 160
+
+/* ---- names -------------------------------------------------------------- */
+
+/* prefix + pattern, with the layer's number for '%'. */
+static void
+make_name(char name[NAME_BYTES], const char *prefix, const char *pattern,
+          uint32_t layer)
+{
+    const char *percent = strchr(pattern, '%');
+
+    if (percent == NULL)
+        ins_format(name, NAME_BYTES, "%s%s", prefix, pattern);
+    else
+        ins_format(name, NAME_BYTES, "%s%.*s%u%s", prefix,
+                   (int) (percent - pattern), pattern, layer, percent + 1);
+}
+
+static bool
+ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+    size_t bytes = strlen(end);
+
+    return length >= bytes && strcmp(text + length - bytes, end) == 0;
+}
+
+static bool
+starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
+/* Checkpoints converted from TensorFlow call a norm's weight and bias so. */
+static bool
+make_old_name(char name[NAME_BYTES])
+{
+    size_t length = strlen(name);
+
+    if (ends_with(name, "norm.weight") || ends_with(name, "Norm.weight"))
+        memcpy(name + length - 6, "gamma", sizeof("gamma"));
+    else if (ends_with(name, "norm.bias") || ends_with(name, "Norm.bias"))
+        memcpy(name + length - 4, "beta", sizeof("beta"));
+    else
+        return false;
+    return true;
+}
+
+/* ---- planning ----------------------------------------------------------- */
+
+/* The checkpoint at hand. */
+struct checkpoint {
+    const ins_architecture *architecture;
+    const ins_pack_recipe *recipe;
+    const ins_weights *weights;
+    const char *prefix; /* of its encoder's tensors */
+};
+
+static ins_status
+find_prefix(struct checkpoint *checkpoint, ins_error *error)
+{
+    const ins_architecture *architecture = checkpoint->architecture;
+    const char *words = architecture->tensors[0].parts[0];
+    char name[NAME_BYTES];
+    ins_weight weight;
+
+    checkpoint->prefix = architecture->prefix;
+    make_name(name, architecture->prefix, words, 0);
+    INS_TRY(ins_weights_find(checkpoint->weights, name, &weight, error));
+    if (weight.tensor != NULL)
+        return INS_OK;
+    checkpoint->prefix = "";
+    INS_TRY(ins_weights_find(checkpoint->weights, words, &weight, error));
+    INS_CHECK(weight.tensor != NULL, error, INS_BAD_SOURCE,
+              "tensor \"%s\" or \"%s\" is missing", name, words);
+    return INS_OK;
+}
+
+static const ins_tensor_names *
+find_names(const ins_architecture *architecture, uint32_t role)
+{
+    for (uint32_t i = 0; i < architecture->tensor_count; i++)
+        if (architecture->tensors[i].role == role)
+            return &architecture->tensors[i];
+    return NULL;
+}
+
+static ins_status
+find_part(const struct checkpoint *checkpoint, const ins_tensor_names *names,
+          const char *pattern, uint32_t layer, ins_weight *weight,
+          ins_error *error)
+{
+    char name[NAME_BYTES];
+    char wanted[NAME_BYTES];
+
+    make_name(name, names->is_outside ? "" : checkpoint->prefix, pattern,
+              layer);
+    memcpy(wanted, name, sizeof(name));
+    INS_TRY(ins_weights_find(checkpoint->weights, name, weight, error));
+    if (weight->tensor == NULL && make_old_name(name))
+        INS_TRY(ins_weights_find(checkpoint->weights, name, weight, error));
+    INS_CHECK(weight->tensor != NULL, error, INS_BAD_SOURCE,
+              "tensor \"%s\" is missing", wanted);
+    return INS_OK;
+}
+
+/* Biases and norms have one dimension. */
+static bool
+is_matrix_role(uint32_t role)
+{
+    switch (role) {
+    case INS_ROLE_WORDS:
+    case INS_ROLE_POSITIONS:
+    case INS_ROLE_TYPES:
+    case INS_ROLE_QKV:
+    case INS_ROLE_ATTENTION_OUT:
+    case INS_ROLE_FFN_UP:
+    case INS_ROLE_FFN_DOWN:
+    case INS_ROLE_HEAD_DENSE:
+    case INS_ROLE_HEAD_OUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static ins_status
+check_shape(const ins_weight *weight, uint32_t rows, uint32_t columns,
+            bool is_matrix, ins_error *error)
+{
+    const ins_safetensor *tensor = weight->tensor;
+    char expected[48];
+
+    if (is_matrix && tensor->rank == 2 && tensor->shape[0] == rows &&
+        tensor->shape[1] == columns)
+        return INS_OK;
+    if (!is_matrix && tensor->rank == 1 && tensor->shape[0] == columns)
+        return INS_OK;
+    if (is_matrix)
+        ins_format(expected, sizeof(expected), "[%u, %u]", rows, columns);
+    else
+        ins_format(expected, sizeof(expected), "[%u]", columns);
+    ins_fail(error, INS_BAD_SOURCE,
+             "%s: tensor \"%s\" does not have the shape %s", weight->file->file,
+             tensor->name, expected);
+    ins_fail_detail(error,
+                    "Its dimensions: %u, the first two being %llu and %llu; "
+                    "config.json demands %s.",
+                    tensor->rank, (unsigned long long) tensor->shape[0],
+                    (unsigned long long) tensor->shape[1], expected);
+    return INS_BAD_SOURCE;
+}
+
+static ins_status
+plan_tensor(const struct checkpoint *checkpoint, ins_pack_step step,
+            ins_planned_tensor *planned, ins_error *error)
+{
+    const ins_tensor_names *names =
+        find_names(checkpoint->architecture, step.role);
+    bool is_matrix = is_matrix_role(step.role);
+    uint32_t rows;
+    uint32_t columns;
+
+    INS_CHECK(names != NULL, error, INS_INTERNAL,
+              "architecture \"%s\" has no names for role %u",
+              checkpoint->architecture->model_type, step.role);
+    ins_pack_role_shape(checkpoint->recipe, step.role, &rows, &columns);
+    while (planned->part_count < INS_MAX_PARTS &&
+           names->parts[planned->part_count] != NULL)
+        planned->part_count++;
+    /* The parts of a matrix share its rows, those of a bias its columns; a
+     * norm has one row per part. */
+    if (is_matrix)
+        rows /= planned->part_count;
+    else if (rows == 1)
+        columns /= planned->part_count;
+    for (uint32_t i = 0; i < planned->part_count; i++) {
+        INS_TRY(find_part(checkpoint, names, names->parts[i], step.layer,
+                          &planned->parts[i], error));
+        INS_TRY(
+            check_shape(&planned->parts[i], rows, columns, is_matrix, error));
+    }
+    return INS_OK;
+}
+
+/* ---- tensors that nobody asked for -------------------------------------- */
+
+/* Fewer layers in config.json than in the file: half a model. */
+static ins_status
+refuse_more_layers(const struct checkpoint *checkpoint, ins_error *error)
+{
+    char name[NAME_BYTES];
+    ins_weight weight;
+
+    make_name(name, checkpoint->prefix, checkpoint->architecture->beyond,
+              checkpoint->recipe->layers);
+    INS_TRY(ins_weights_find(checkpoint->weights, name, &weight, error));
+    INS_CHECK(weight.tensor == NULL, error, INS_BAD_SOURCE,
+              "config.json: \"%s\" is %u, but there is a tensor \"%s\"",
+              checkpoint->architecture->keys.layers, checkpoint->recipe->layers,
+              name);
+    return INS_OK;
+}
+
+static bool
+is_planned(const ins_tensor_plan *plan, const ins_safetensor *tensor)
+{
+    for (uint32_t i = 0; i < plan->count; i++)
+        for (uint32_t k = 0; k < plan->tensors[i].part_count; k++)
+            if (plan->tensors[i].parts[k].tensor == tensor)
+                return true;
+    return false;
+}
+
+/* Constants that old versions stored with the weights. */
+static bool
+is_stored_constant(const char *name)
+{
+    return ends_with(name, ".position_ids") ||
+           ends_with(name, ".token_type_ids");
+}
+
+static bool
+is_inside_encoder(const struct checkpoint *checkpoint, const char *name)
+{
+    const char *const *spaces = checkpoint->architecture->namespaces;
+
+    if (!starts_with(name, checkpoint->prefix))
+        return false;
+    name += strlen(checkpoint->prefix);
+    for (; *spaces != NULL; spaces++)
+        if (starts_with(name, *spaces))
+            return true;
+    return false;
+}
+
+/*
+ * Other heads (cls.*, an unneeded pooler) may be there.  But an unknown tensor
+ * inside the encoder, an adapter's say, changes what the model computes.
+ */
+static ins_status
+refuse_unknown_tensors(const struct checkpoint *checkpoint,
+                       const ins_tensor_plan *plan, const ins_host *host,
+                       ins_error *error)
+{
+    const ins_weights *weights = checkpoint->weights;
+
+    for (uint32_t f = 0; f < weights->file_count; f++) {
+        const ins_safetensors *file = &weights->files[f];
+
+        for (uint32_t i = 0; i < file->count; i++) {
+            const ins_safetensor *tensor = &file->tensors[i];
+
+            if (i % 64 == 0)
+                INS_TRY(ins_poll(host, error));
+            if (!is_inside_encoder(checkpoint, tensor->name) ||
+                is_stored_constant(tensor->name) || is_planned(plan, tensor))
+                continue;
+            return ins_fail(error, INS_UNSUPPORTED,
+                            "%s: tensor \"%.*s\" is not known to the "
+                            "architecture \"%s\"",
+                            file->file, 100, tensor->name,
+                            checkpoint->architecture->model_type);
+        }
+    }
+    return INS_OK;
+}
+
+ins_status
+ins_tensor_plan_make(ins_tensor_plan *plan, const ins_config *config,
+                     const ins_weights *weights, const ins_host *host,
+                     ins_error *error)
+{
+    struct checkpoint checkpoint = {config->architecture, &config->recipe,
+                                    weights, ""};
+    ins_pack_step step = {0, 0};
+    void *memory;
+
+    *plan = (ins_tensor_plan){NULL, ins_pack_step_count(&config->recipe)};
+    INS_TRY(ins_alloc_zeroed(host, plan->count, sizeof(ins_planned_tensor),
+                             &memory, error));
+    plan->tensors = memory;
+    INS_TRY(find_prefix(&checkpoint, error));
+    for (uint32_t i = 0; ins_pack_next_step(&config->recipe, &step); i++)
+        INS_TRY(plan_tensor(&checkpoint, step, &plan->tensors[i], error));
+    INS_TRY(refuse_more_layers(&checkpoint, error));
+    return refuse_unknown_tensors(&checkpoint, plan, host, error);
+}
+
+void
+ins_tensor_plan_close(ins_tensor_plan *plan, const ins_host *host)
+{
+    ins_release(host, plan->tensors);
+    plan->tensors = NULL;
+    plan->count = 0;
+}
+
+/* ---- filling ------------------------------------------------------------ */
+
+ins_status
+ins_tensor_plan_fill(const ins_tensor_plan *plan, const ins_pack_view *view,
+                     uint8_t *pack, const ins_host *host, ins_error *error)
+{
+    INS_CHECK(plan->count == view->tensor_count, error, INS_INTERNAL,
+              "the pack has %u tensors instead of %u", view->tensor_count,
+              plan->count);
+    for (uint32_t i = 0; i < plan->count; i++) {
+        const ins_planned_tensor *planned = &plan->tensors[i];
+        float *values = (void *) (pack + view->tensors[i].offset);
+
+        for (uint32_t k = 0; k < planned->part_count; k++) {
+            const ins_weight *part = &planned->parts[k];
+
+            INS_TRY(ins_safetensors_read(part->file, part->tensor, host, values,
+                                         error));
+            values += part->tensor->count;
+        }
+    }
+    return INS_OK;
+}

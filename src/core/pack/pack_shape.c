@@ -1,0 +1,178 @@
+/*
+ * pack_shape.c - which tensors a recipe demands, in which order and shape.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "pack/pack_shape.h"
+
+static bool
+is_layer_role(uint32_t role)
+{
+    return role >= INS_ROLE_QKV && role <= INS_ROLE_FFN_NORM;
+}
+
+static bool
+is_present(const ins_pack_recipe *recipe, uint32_t layer, uint32_t role)
+{
+    if (layer > 0)
+        return is_layer_role(role);
+    switch (role) {
+    case INS_ROLE_TYPES:
+        return recipe->token_types > 0;
+    case INS_ROLE_HEAD_DENSE:
+    case INS_ROLE_HEAD_DENSE_BIAS:
+        return (recipe->flags & INS_RECIPE_HEAD_DENSE) != 0;
+    case INS_ROLE_HEAD_OUT:
+    case INS_ROLE_HEAD_OUT_BIAS:
+        return (recipe->flags & INS_RECIPE_CLASSIFY) != 0;
+    default:
+        return true;
+    }
+}
+
+bool
+ins_pack_next_step(const ins_pack_recipe *recipe, ins_pack_step *step)
+{
+    for (;;) {
+        step->role++;
+        if (step->role > INS_ROLE_LAST) {
+            step->role = INS_ROLE_WORDS;
+            step->layer++;
+        }
+        if (step->layer >= recipe->layers)
+            return false;
+        if (is_present(recipe, step->layer, step->role))
+            return true;
+    }
+}
+
+uint32_t
+ins_pack_step_count(const ins_pack_recipe *recipe)
+{
+    ins_pack_step step = {0, 0};
+    uint32_t count = 0;
+
+    while (ins_pack_next_step(recipe, &step))
+        count++;
+    return count;
+}
+
+void
+ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
+                    uint32_t *rows, uint32_t *columns)
+{
+    const uint32_t hidden = recipe->hidden;
+    const uint32_t inner = recipe->intermediate;
+    const struct {
+        uint32_t rows;
+        uint32_t columns;
+    } shapes[INS_ROLE_LAST + 1] = {
+        [INS_ROLE_WORDS] = {recipe->vocabulary, hidden},
+        [INS_ROLE_POSITIONS] = {recipe->positions, hidden},
+        [INS_ROLE_TYPES] = {recipe->token_types, hidden},
+        [INS_ROLE_INPUT_NORM] = {2, hidden},
+        [INS_ROLE_QKV] = {3 * hidden, hidden},
+        [INS_ROLE_QKV_BIAS] = {1, 3 * hidden},
+        [INS_ROLE_ATTENTION_OUT] = {hidden, hidden},
+        [INS_ROLE_ATTENTION_BIAS] = {1, hidden},
+        [INS_ROLE_ATTENTION_NORM] = {2, hidden},
+        [INS_ROLE_FFN_UP] = {inner, hidden},
+        [INS_ROLE_FFN_UP_BIAS] = {1, inner},
+        [INS_ROLE_FFN_DOWN] = {hidden, inner},
+        [INS_ROLE_FFN_DOWN_BIAS] = {1, hidden},
+        [INS_ROLE_FFN_NORM] = {2, hidden},
+        [INS_ROLE_HEAD_DENSE] = {hidden, hidden},
+        [INS_ROLE_HEAD_DENSE_BIAS] = {1, hidden},
+        [INS_ROLE_HEAD_OUT] = {recipe->labels, hidden},
+        [INS_ROLE_HEAD_OUT_BIAS] = {1, recipe->labels},
+    };
+
+    *rows = shapes[role].rows;
+    *columns = shapes[role].columns;
+}
+
+static bool
+is_within(uint32_t value, uint32_t low, uint32_t high)
+{
+    return value >= low && value <= high;
+}
+
+static bool
+has_sound_activations(const ins_pack_recipe *recipe)
+{
+    uint32_t head = recipe->head_activation;
+
+    if (!is_within(recipe->activation, INS_ACTIVATION_GELU,
+                   INS_ACTIVATION_RELU))
+        return false;
+    if ((recipe->flags & INS_RECIPE_HEAD_DENSE) == 0)
+        return head == INS_ACTIVATION_NONE;
+    return head <= INS_ACTIVATION_TANH;
+}
+
+static bool
+has_sound_flags(const ins_pack_recipe *recipe)
+{
+    const uint32_t known = INS_RECIPE_CLASSIFY | INS_RECIPE_EMBED |
+                           INS_RECIPE_MULTI_LABEL | INS_RECIPE_NORMALIZE |
+                           INS_RECIPE_HEAD_DENSE;
+    const uint32_t of_head = INS_RECIPE_MULTI_LABEL | INS_RECIPE_HEAD_DENSE;
+    bool can_classify = (recipe->flags & INS_RECIPE_CLASSIFY) != 0;
+    bool can_embed = (recipe->flags & INS_RECIPE_EMBED) != 0;
+
+    if ((recipe->flags & ~known) != 0 || (!can_classify && !can_embed))
+        return false;
+    if (!can_classify && (recipe->flags & of_head) != 0)
+        return false;
+    return can_embed || (recipe->flags & INS_RECIPE_NORMALIZE) == 0;
+}
+
+static bool
+has_sound_tasks(const ins_pack_recipe *recipe)
+{
+    bool can_classify = (recipe->flags & INS_RECIPE_CLASSIFY) != 0;
+    bool can_embed = (recipe->flags & INS_RECIPE_EMBED) != 0;
+
+    if (can_embed
+            ? !is_within(recipe->pooling, INS_POOLING_MEAN, INS_POOLING_MAX)
+            : recipe->pooling != INS_POOLING_NONE)
+        return false;
+    return can_classify ? is_within(recipe->labels, 1, INS_MAX_LABELS)
+                        : recipe->labels == 0;
+}
+
+bool
+ins_pack_recipe_is_sound(const ins_pack_recipe *recipe, const char **problem)
+{
+    const uint32_t positions = recipe->positions;
+    const uint32_t offset = recipe->position_offset;
+    const struct {
+        const char *name;
+        bool holds;
+    } rules[] = {
+        {"flags", has_sound_flags(recipe)},
+        {"layers", is_within(recipe->layers, 1, INS_MAX_LAYERS)},
+        {"hidden", is_within(recipe->hidden, 1, INS_MAX_HIDDEN)},
+        {"heads", recipe->heads > 0 && recipe->hidden % recipe->heads == 0},
+        {"intermediate",
+         is_within(recipe->intermediate, 1, INS_MAX_INTERMEDIATE)},
+        {"vocabulary", is_within(recipe->vocabulary, 1, INS_MAX_VOCABULARY)},
+        {"positions", is_within(positions, 2, INS_MAX_POSITIONS)},
+        {"position_offset", offset <= positions - 2},
+        {"token_types", recipe->token_types <= INS_MAX_TOKEN_TYPES},
+        {"activation", has_sound_activations(recipe)},
+        {"pooling or labels", has_sound_tasks(recipe)},
+        {"max_tokens", is_within(recipe->max_tokens, 2, positions - offset)},
+        /* Written so that a NaN fails. */
+        {"norm_epsilon",
+         recipe->norm_epsilon > 0.0f && recipe->norm_epsilon < 1.0f},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        if (!rules[i].holds) {
+            *problem = rules[i].name;
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,39 @@
+/*
+ * pack_shape.h - which tensors a recipe demands, in which order and shape.
+ *
+ * Shared by the writer's side (the importer plans by it) and the reader (which
+ * accepts exactly this).
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef INS_PACK_SHAPE_H
+#define INS_PACK_SHAPE_H
+
+#include "base/status.h"
+#include "pack/pack_format.h"
+
+/*
+ * Walks the tensors of a recipe in the pack's order, by layer and role.
+ * Start with {0, 0}; each step moves to the next and returns false after the
+ * last one.
+ */
+typedef struct ins_pack_step {
+    uint32_t layer;
+    uint32_t role;
+} ins_pack_step;
+
+bool ins_pack_next_step(const ins_pack_recipe *recipe, ins_pack_step *step);
+uint32_t ins_pack_step_count(const ins_pack_recipe *recipe);
+
+/* Shape of a role's tensor; the recipe's values are within the limits. */
+void ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
+                         uint32_t *rows, uint32_t *columns);
+
+/*
+ * Is every value of the recipe within the limits and consistent?  problem:
+ * for messages, a static string such as "heads".
+ */
+bool ins_pack_recipe_is_sound(const ins_pack_recipe *recipe,
+                              const char **problem);
+
+#endif
