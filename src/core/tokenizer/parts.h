@@ -1,0 +1,59 @@
+/*
+ * parts.h - the parts of a tokenizer; private to this folder.
+ *
+ *   text -> added tokens -> normaliser -> words -> WordPiece -> tokens
+ *
+ * Each arrow hands over one character or one token at a time, so that memory
+ * is fixed and reading can stop when enough tokens are known.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef INS_TOKENIZER_PARTS_H
+#define INS_TOKENIZER_PARTS_H
+
+#include "tokenizer/tokenizer.h"
+#include "unicode/normalize.h"
+
+#define INS_WORD_BYTES (INS_MAX_WORD_CHARS * 4)
+
+/* Where tokens go. */
+typedef struct ins_token_output {
+    ins_token *tokens; /* [capacity] */
+    size_t capacity;
+    size_t limit; /* 0 = none; counts [CLS] and [SEP] */
+    size_t count; /* tokens found so far, [CLS] included */
+    bool full;    /* the limit is exceeded: stop reading */
+} ins_token_output;
+
+/* The word being collected. */
+typedef struct ins_word {
+    uint32_t count; /* characters; beyond max_word_chars only counted */
+    uint32_t first; /* start of its first character in the text */
+    uint32_t last;  /* end of its last character */
+    uint32_t byte_count;
+    char bytes[INS_WORD_BYTES];
+    uint32_t offsets[INS_MAX_WORD_CHARS + 1]; /* of characters in bytes */
+    uint32_t starts[INS_MAX_WORD_CHARS];      /* of characters in the text */
+    uint32_t ends[INS_MAX_WORD_CHARS];
+    ins_token pieces[INS_MAX_WORD_CHARS]; /* scratch of one word */
+} ins_word;
+
+struct ins_tokenizer {
+    ins_host host;
+    const ins_pack_view *view;
+    bool raw_starts[256]; /* first bytes of added tokens matched in raw text */
+    uint32_t longest_piece; /* bytes of the longest piece */
+    ins_normalizer normalizer;
+    ins_word word;
+    ins_token_output output;
+};
+
+/* Stores one token, or notes that the limit is exceeded. */
+void ins_token_output_add(ins_token_output *output, int32_t id, uint32_t start,
+                          uint32_t end);
+/* Takes normalised characters: splits at spaces and punctuation. */
+void ins_word_add(ins_tokenizer *tokenizer, ins_character character);
+/* Ends the word at hand and turns it into tokens. */
+void ins_word_end(ins_tokenizer *tokenizer);
+
+#endif
