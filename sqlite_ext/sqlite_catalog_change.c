@@ -12,7 +12,7 @@ SQLITE_EXTENSION_INIT3
 #include "base/memory.h"
 
 static ins_status
-check_name(ins_text name, const char *what, ins_error *error)
+check_word(ins_text name, const char *what, ins_error *error)
 {
     if (is_model_name(name))
         return INS_OK;
@@ -233,6 +233,15 @@ make_model(connection *conn, void *arguments, ins_error *error)
 }
 
 ins_status
+check_new_name(ins_text name, ins_error *error)
+{
+    INS_TRY(check_word(name, "model name", error));
+    INS_CHECK(!is_bundled_name(name), error, INS_PERMISSION,
+              "\"%s\" is the model that ships with insitu", BUNDLED_MODEL_NAME);
+    return INS_OK;
+}
+
+ins_status
 store_model(connection *conn, ins_text name, const void *pack,
             size_t pack_bytes, ins_text info, uint8_t digest[INS_DIGEST_BYTES],
             ins_error *error)
@@ -240,9 +249,6 @@ store_model(connection *conn, ins_text name, const void *pack,
     struct new_model model = {name, pack, pack_bytes, info, {0}};
     ins_host host = connection_host(conn);
 
-    INS_TRY(check_name(name, "model name", error));
-    INS_CHECK(!is_bundled_name(name), error, INS_PERMISSION,
-              "\"%s\" is the model that ships with insitu", BUNDLED_MODEL_NAME);
     INS_TRY(ins_digest_of(pack, pack_bytes, &host, model.digest, error));
     INS_TRY(run_change(conn, make_model, &model, error));
     memcpy(digest, model.digest, INS_DIGEST_BYTES);
@@ -272,11 +278,12 @@ check_no_alias(connection *conn, ins_text name, ins_error *error)
     if (status == INS_OK && found) {
         ins_text alias = column_text(statement, 0);
 
-        status = ins_fail(
-            error, INS_BUSY, "model \"%.*s\" is the target of alias \"%.*s\"",
-            (int) name.size, name.data,
-            alias.size < MAX_NAME_BYTES ? (int) alias.size : MAX_NAME_BYTES,
-            alias.data);
+        status = ins_fail(error, INS_INVALID_ARGUMENT,
+                          "model \"%.*s\" is the target of alias \"%.*s\"",
+                          (int) name.size, name.data,
+                          alias.size < MAX_NAME_BYTES ? (int) alias.size
+                                                      : MAX_NAME_BYTES,
+                          alias.data);
         ins_fail_hint(error, "Point the alias to another model with "
                              "model_alias, or drop it with model_drop.");
     }
@@ -367,7 +374,7 @@ set_alias(connection *conn, ins_text alias, ins_text name, ins_error *error)
 {
     struct new_alias arguments = {alias, name};
 
-    INS_TRY(check_name(alias, "alias", error));
+    INS_TRY(check_word(alias, "alias", error));
     INS_CHECK(!is_bundled_name(alias), error, INS_PERMISSION,
               "\"%s\" is the model that ships with insitu", BUNDLED_MODEL_NAME);
     return run_change(conn, make_alias, &arguments, error);

@@ -42,6 +42,9 @@ _Static_assert(sizeof(result_codes) / sizeof(result_codes[0]) ==
 static char *
 join_message(const ins_error *error)
 {
+    /* Applications compare with SQLite's own word. */
+    if (error->status == INS_CANCELLED)
+        return sqlite3_mprintf("interrupted");
     return sqlite3_mprintf(
         "%s%s%s%s%s", error->message, error->detail[0] != '\0' ? ". " : "",
         error->detail,

@@ -38,7 +38,9 @@ typedef ins_status (*chunk_sink)(void *user, const void *data, size_t size,
 ins_status read_chunks(connection *conn, const model_identity *identity,
                        chunk_sink sink, void *user, ins_error *error);
 
-/* info: JSON for the list.  Fills digest. */
+/* Whether a model may be registered by this name. */
+ins_status check_new_name(ins_text name, ins_error *error);
+/* name: checked.  info: JSON for the list.  Fills digest. */
 ins_status store_model(connection *conn, ins_text name, const void *pack,
                        size_t pack_bytes, ins_text info,
                        uint8_t digest[INS_DIGEST_BYTES], ins_error *error);

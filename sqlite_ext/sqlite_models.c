@@ -138,6 +138,7 @@ register_model(struct registration *registration, int argc,
     ins_status status;
 
     INS_TRY(read_name(argv[0], &registration->name, error));
+    INS_TRY(check_new_name(registration->name, error));
     INS_CHECK(sqlite3_value_type(argv[1]) != SQLITE_NULL, error,
               INS_INVALID_ARGUMENT, "source of a model must not be NULL");
     if (argc > 2)
