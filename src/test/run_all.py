@@ -126,7 +126,8 @@ class Suite:
         counts = Counts()
         if self.make:
             # -k: what does compile is tested all the same.
-            if run_command(['make', '-k', '-j2', '--no-print-directory'] + self.make, log, 1200)[0]:
+            build = ['make', '-k', '-j2', '--no-print-directory'] + self.make
+            if run_command(build, log, 1200)[0]:
                 counts.failed += 1
                 write(log, '# the build failed\n')
         commands = list(self.commands)

@@ -18,7 +18,8 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 ALLOWED = {
     'base': {'public'},
     'kernels': {'base'},
-    'unicode': {'base'},
+    # The normaliser's flags are a field of the pack.
+    'unicode': {'base', 'pack/pack_format.h'},
     'formats': {'base'},
     'pack': {'base'},
     'tokenizer': {'unicode', 'pack', 'base'},
