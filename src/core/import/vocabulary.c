@@ -90,6 +90,20 @@ check_added(const ins_vocabulary *vocabulary, const ins_config *config,
     return INS_OK;
 }
 
+/* By id, so that equal models give equal packs; mostly sorted already. */
+static void
+sort_by_id(ins_added_token *tokens, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        ins_added_token token = tokens[i];
+        size_t at = i;
+
+        for (; at > 0 && tokens[at - 1].id > token.id; at--)
+            tokens[at] = tokens[at - 1];
+        tokens[at] = token;
+    }
+}
+
 static ins_status
 refuse_repeated(const char *file, const ins_added_token *tokens, size_t last,
                 ins_error *error)
@@ -120,6 +134,7 @@ ins_vocabulary_add_tokens(ins_vocabulary *vocabulary, const ins_config *config,
         INS_TRY(refuse_repeated(file, tokens, i, error));
         bytes += tokens[i].content.size;
     }
+    sort_by_id(tokens, count);
     INS_TRY(ins_alloc_zeroed(host, count, sizeof(ins_pack_added_token), &memory,
                              error));
     vocabulary->added_tokens = memory;
