@@ -120,7 +120,7 @@ refuse_repeated(const char *file, const ins_added_token *tokens, size_t last,
 
 ins_status
 ins_vocabulary_add_tokens(ins_vocabulary *vocabulary, const ins_config *config,
-                          const char *file, const ins_added_token *tokens,
+                          const char *file, ins_added_token *tokens,
                           size_t count, const ins_host *host, ins_error *error)
 {
     uint64_t bytes = 0;
