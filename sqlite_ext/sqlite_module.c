@@ -153,6 +153,34 @@ register_all(sqlite3 *db, const char *prefix, char **message)
     return code;
 }
 
+/*
+ * Remembers SQLite's functions.  A process may hold two copies of SQLite (an
+ * interpreter's and a linked one); the second must not change what the first
+ * one's connections call.
+ */
+static bool
+accept_sqlite(const sqlite3_api_routines *api, char **message)
+{
+#ifndef SQLITE_CORE
+    const sqlite3_api_routines *known =
+        __atomic_load_n(&sqlite3_api, __ATOMIC_ACQUIRE);
+
+    if (known == NULL &&
+        __atomic_compare_exchange_n(&sqlite3_api, &known, api, false,
+                                    __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        return true;
+    if (known != api) {
+        *message = api->mprintf("insitu serves another copy of SQLite in this "
+                                "process already");
+        return false;
+    }
+#else
+    (void) api;
+    (void) message;
+#endif
+    return true;
+}
+
 EXPORT int sqlite3_insitu_init(sqlite3 *db, char **message,
                                const sqlite3_api_routines *api);
 EXPORT int sqlite3_insituprefixed_init(sqlite3 *db, char **message,
@@ -162,11 +190,8 @@ int
 sqlite3_insitu_init(sqlite3 *db, char **message,
                     const sqlite3_api_routines *api)
 {
-#ifndef SQLITE_CORE
-    SQLITE_EXTENSION_INIT2(api);
-#else
-    (void) api;
-#endif
+    if (!accept_sqlite(api, message))
+        return SQLITE_ERROR;
     return register_all(db, "", message);
 }
 
@@ -174,10 +199,7 @@ int
 sqlite3_insituprefixed_init(sqlite3 *db, char **message,
                             const sqlite3_api_routines *api)
 {
-#ifndef SQLITE_CORE
-    SQLITE_EXTENSION_INIT2(api);
-#else
-    (void) api;
-#endif
+    if (!accept_sqlite(api, message))
+        return SQLITE_ERROR;
     return register_all(db, "insitu_", message);
 }

@@ -243,7 +243,10 @@ one(db, "SELECT embed('my order', 'near')")
         db = self.connect(path)
         one(db, "SELECT embed('my order', 'near')")
         self.assertEqual(self.place(db), "cache file")
-        self.assertEqual(len(os.listdir(self.cache)), 1)
+        # One killed after its work may leave the name of its lock.
+        endings = {name.rsplit(".")[-1] for name in os.listdir(self.cache)}
+        self.assertIn("pack", endings)
+        self.assertNotIn("tmp", endings)
         db.close()
 
     def test_orphaned_temporary_file(self):
