@@ -392,6 +392,17 @@ class Files(unittest.TestCase):
             vector, one(db, "SELECT embed('hello world', 'near')")), 1e-5)
         db.close()
 
+    def test_same_name_in_two_databases(self):
+        a, b = connect(), connect()
+        one(a, "SELECT model_register('near', ?)", model("embedder", 2))
+        one(b, "SELECT model_register('near', ?)", model("embedder", 3))
+        for _ in range(2):
+            x = one(a, "SELECT embed('hello', 'near')")
+            y = one(b, "SELECT embed('hello', 'near')")
+            self.assertGreater(largest_difference(x, y), 1e-3)
+        a.close()
+        b.close()
+
     def test_wal_and_two_connections(self):
         path, vector = self.make("wal.db")
         a = connect(path)

@@ -3,10 +3,10 @@
 SPDX-License-Identifier: PostgreSQL
 """
 
+import fcntl
 import json
 import os
 import re
-import resource
 import shutil
 import signal
 import sqlite3
@@ -403,6 +403,43 @@ class Interrupt(unittest.TestCase):
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
             "LIMIT 10000000) SELECT count(classify('order ' || i, 'sort')) "
             "FROM n")
+
+
+    def test_waiting_for_another_process(self):
+        cache = scratch("cache-busy")
+        os.mkdir(cache, 0o700)
+        path = make_database("busy.db", seed=71)
+        db = connect(path, check_same_thread=False)
+        one(db, "SELECT insitu_setting('cache_directory', ?)", cache)
+        digest = one(db, "SELECT digest FROM model_list WHERE name = 'near'")
+        # Somebody who holds the lock and does not get on.
+        with open(os.path.join(cache, digest + "-1.lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            timer = threading.Timer(0.3, db.interrupt)
+            start = time.monotonic()
+            timer.start()
+            with self.assertRaisesRegex(sqlite3.Error, "interrupted"):
+                one(db, "SELECT embed('my order', 'near')")
+            self.assertLess(time.monotonic() - start, 1)
+            timer.join()
+        one(db, "SELECT embed('my order', 'near')")
+        db.close()
+
+    def test_during_registration(self):
+        db = connect(check_same_thread=False)
+        big = model("classifier", 72, vocabulary_size=200000)
+        timer = threading.Timer(0.03, db.interrupt)
+        timer.start()
+        try:
+            one(db, "SELECT model_register('big', ?)", big)
+        except sqlite3.OperationalError as error:
+            self.assertEqual(str(error), "interrupted")
+            self.assertEqual(
+                one(db, "SELECT count(*) FROM model_list "
+                    "WHERE name = 'big'"), 0)
+        timer.join()
+        one(db, "SELECT model_register('big', ?)", big)
+        db.close()
 
 
 class Fork(unittest.TestCase):
