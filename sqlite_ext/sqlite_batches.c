@@ -183,8 +183,7 @@ run_pass(table_cursor *cursor, ins_error *error)
     if (batch->text_count == 0)
         return INS_OK;
     INS_TRY(open_scan_model(cursor, batch->embed, &model, error));
-    return run_model(cursor->conn, model,
-                     batch->embed ? INS_TASK_EMBED : INS_TASK_CLASSIFY,
+    return run_model(model, batch->embed ? INS_TASK_EMBED : INS_TASK_CLASSIFY,
                      batch->texts, batch->text_count, batch->results,
                      batch->row_values, error);
 }

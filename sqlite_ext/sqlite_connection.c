@@ -254,9 +254,8 @@ now_milliseconds(void)
 }
 
 ins_status
-run_model(connection *conn, open_model *model, ins_task task,
-          const ins_text *texts, size_t count, float *rows, size_t row_stride,
-          ins_error *error)
+run_model(open_model *model, ins_task task, const ins_text *texts, size_t count,
+          float *rows, size_t row_stride, ins_error *error)
 {
     double start = now_milliseconds();
     uint64_t tokens = ins_session_usage(model->session).tokens;
@@ -269,7 +268,6 @@ run_model(connection *conn, open_model *model, ins_task task,
                          error);
         model->busy = false;
     }
-    end_interrupt_test(conn);
     added.rows = status == INS_OK ? count : 0;
     added.errors = status == INS_OK ? 0 : 1;
     added.tokens = ins_session_usage(model->session).tokens - tokens;
@@ -305,7 +303,6 @@ tokenize_all(connection *conn, open_model *model, ins_text text,
         *tokens = NULL;
         capacity = *count;
     }
-    end_interrupt_test(conn);
     if (status != INS_OK) {
         sqlite3_free(*tokens);
         *tokens = NULL;

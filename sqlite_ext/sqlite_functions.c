@@ -72,8 +72,8 @@ score_labels(struct call *call, ins_error *error)
     const ins_model_info *info =
         ins_model_describe(model_of(call->model->shared));
 
-    return run_model(call->conn, call->model, INS_TASK_CLASSIFY, &call->input,
-                     1, call->model->scores, info->label_count, error);
+    return run_model(call->model, INS_TASK_CLASSIFY, &call->input, 1,
+                     call->model->scores, info->label_count, error);
 }
 
 void
@@ -160,7 +160,7 @@ embed_into_result(sqlite3_context *context, struct call *call, ins_task task)
         sqlite3_result_error_nomem(context);
         return;
     }
-    status = run_model(call->conn, call->model, task, &call->input, 1, row,
+    status = run_model(call->model, task, &call->input, 1, row,
                        info->embedding_size, &error);
     if (status == INS_OK) {
         sqlite3_result_blob64(

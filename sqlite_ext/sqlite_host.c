@@ -94,25 +94,24 @@ release(void *user, void *memory)
 
 /*
  * SQLite tells about an interrupt from 3.41 on.  Before that, a statement that
- * does nothing notices it: it is stopped itself.
+ * does nothing notices it: it is stopped itself.  It is not kept, because an
+ * application could not close its connection while it exists.
  */
 static bool
 is_interrupted(connection *conn)
 {
+    sqlite3_stmt *nothing;
     int code;
 
 #if SQLITE_VERSION_NUMBER >= 3041000
     if (sqlite3_libversion_number() >= 3041000)
         return sqlite3_is_interrupted(conn->db) != 0;
 #endif
-    if (conn->interrupt_test == NULL) {
-        code = sqlite3_prepare_v2(conn->db, "SELECT 1", -1,
-                                  &conn->interrupt_test, NULL);
-        if (code != SQLITE_OK)
-            return code == SQLITE_INTERRUPT;
-    }
-    code = sqlite3_step(conn->interrupt_test);
-    sqlite3_reset(conn->interrupt_test);
+    code = sqlite3_prepare_v2(conn->db, "SELECT 1", -1, &nothing, NULL);
+    if (code != SQLITE_OK)
+        return code == SQLITE_INTERRUPT;
+    code = sqlite3_step(nothing);
+    sqlite3_finalize(nothing);
     return code == SQLITE_INTERRUPT;
 }
 
@@ -129,13 +128,6 @@ cancelled(void *user)
         return false;
     conn->interrupt_tested = nanoseconds;
     return is_interrupted(conn);
-}
-
-void
-end_interrupt_test(connection *conn)
-{
-    sqlite3_finalize(conn->interrupt_test);
-    conn->interrupt_test = NULL;
 }
 
 ins_host

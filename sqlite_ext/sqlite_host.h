@@ -29,8 +29,6 @@ typedef struct connection connection;
 
 /* A host whose cancelled() reads the interrupt flag of the connection. */
 ins_host connection_host(connection *conn);
-/* Frees what the interrupt test needed during a call. */
-void end_interrupt_test(connection *conn);
 /* ins_runtime_prepare, once per process. */
 ins_status prepare_runtime(ins_error *error);
 

@@ -86,8 +86,7 @@ struct connection {
     uint64_t uses;        /* clock for last_use */
     bool has_plain_names; /* registered by which entry point */
     bool has_prefixed_names;
-    bool has_setting; /* insitu_setting is there under both */
-    sqlite3_stmt *interrupt_test;
+    bool has_setting;          /* insitu_setting is there under both */
     uint64_t interrupt_tested; /* nanoseconds of the monotonic clock */
 };
 
@@ -105,9 +104,9 @@ bool close_open_model(connection *conn, const uint8_t digest[INS_DIGEST_BYTES]);
 void close_sessions(connection *conn);
 
 /* ins_run with counting and protection against being entered again. */
-ins_status run_model(connection *conn, open_model *model, ins_task task,
-                     const ins_text *texts, size_t count, float *rows,
-                     size_t row_stride, ins_error *error);
+ins_status run_model(open_model *model, ins_task task, const ins_text *texts,
+                     size_t count, float *rows, size_t row_stride,
+                     ins_error *error);
 /* ins_tokenize, whole.  *tokens: from sqlite3_malloc64. */
 ins_status tokenize_all(connection *conn, open_model *model, ins_text text,
                         ins_token **tokens, size_t *count, ins_error *error);

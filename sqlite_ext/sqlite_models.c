@@ -174,7 +174,6 @@ sql_model_register(sqlite3_context *context, int argc, sqlite3_value **argv)
     ins_error error;
     ins_status status = register_model(&registration, argc, argv, &error);
 
-    end_interrupt_test(conn);
     if (status != INS_OK)
         result_failure(context, &error);
     else
@@ -333,7 +332,6 @@ sql_model_export(sqlite3_context *context, int argc, sqlite3_value **argv)
                           identity.name);
     if (status == INS_OK)
         status = copy_pack(conn, &identity, &pack, &error);
-    end_interrupt_test(conn);
     if (status != INS_OK)
         result_failure(context, &error);
     else
@@ -374,7 +372,6 @@ sql_model_verify(sqlite3_context *context, int argc, sqlite3_value **argv)
     found = status == INS_OK;
     if (found)
         status = verify_pack(conn, &identity, &error);
-    end_interrupt_test(conn);
     if (status == INS_OK || (found && status == INS_CORRUPT_PACK))
         sqlite3_result_int(context, status == INS_OK);
     else
@@ -388,13 +385,9 @@ open_argument(sqlite3_context *context, sqlite3_value *value,
               open_model **model, ins_error *error)
 {
     ins_text name;
-    ins_status status;
 
     INS_TRY(read_name(value, &name, error));
-    status =
-        open_named_model(connection_of(context), name, false, model, error);
-    end_interrupt_test(connection_of(context));
-    return status;
+    return open_named_model(connection_of(context), name, false, model, error);
 }
 
 void

@@ -53,8 +53,8 @@ open_scores(table_cursor *cursor, ins_error *error)
 
     INS_TRY(open_input(cursor, false, &input, &model, error));
     count = ins_model_describe(model_of(model->shared))->label_count;
-    INS_TRY(run_model(cursor->conn, model, INS_TASK_CLASSIFY, &input, 1,
-                      model->scores, count, error));
+    INS_TRY(run_model(model, INS_TASK_CLASSIFY, &input, 1, model->scores, count,
+                      error));
     INS_TRY(ins_alloc(&host, count, sizeof(*rows), &cursor->rows, error));
     rows = cursor->rows;
     for (uint32_t i = 0; i < count; i++)

@@ -226,7 +226,6 @@ begin_scan(sqlite3_vtab_cursor *base, int given, const char *unused, int argc,
     if (is_null)
         return SQLITE_OK;
     status = cursor->kind->open(cursor, &error);
-    end_interrupt_test(cursor->conn);
     if (status == INS_OK)
         return SQLITE_OK;
     cursor->at_end = true;
@@ -242,7 +241,6 @@ next_row(sqlite3_vtab_cursor *base)
 
     cursor->row++;
     status = cursor->kind->next(cursor, &error);
-    end_interrupt_test(cursor->conn);
     if (status == INS_OK)
         return SQLITE_OK;
     cursor->at_end = true;
