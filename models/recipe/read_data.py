@@ -1,0 +1,133 @@
+"""read_data.py - the public data sets, as texts, labels and pairs."""
+
+import csv
+import gzip
+import json
+import lzma
+import pathlib
+import random
+import re
+
+LABELS = ["account", "billing", "cancellation", "contact", "delivery",
+          "feedback", "order", "refund", "subscription", "other"]
+
+BITEXT_LABELS = {
+    "create_account": "account", "delete_account": "account",
+    "edit_account": "account", "recover_password": "account",
+    "registration_problems": "account", "switch_account": "account",
+    "check_cancellation_fee": "cancellation", "cancel_order": "cancellation",
+    "contact_customer_service": "contact", "contact_human_agent": "contact",
+    "delivery_options": "delivery", "delivery_period": "delivery",
+    "track_order": "delivery", "change_shipping_address": "delivery",
+    "set_up_shipping_address": "delivery",
+    "complaint": "feedback", "review": "feedback",
+    "check_invoice": "billing", "get_invoice": "billing",
+    "check_payment_methods": "billing", "payment_issue": "billing",
+    "newsletter_subscription": "subscription",
+    "change_order": "order", "place_order": "order",
+    "check_refund_policy": "refund", "get_refund": "refund",
+    "track_refund": "refund",
+}
+
+# Only the banking intents that mean the same to a shop.
+BANKING_LABELS = {
+    "request_refund": "refund", "Refund_not_showing_up": "refund",
+    "transaction_charged_twice": "billing",
+    "extra_charge_on_statement": "billing",
+    "card_payment_fee_charged": "billing",
+    "card_payment_not_recognised": "billing",
+    "direct_debit_payment_not_recognised": "billing",
+    "declined_card_payment": "billing", "pending_card_payment": "billing",
+    "card_arrival": "delivery", "card_delivery_estimate": "delivery",
+    "edit_personal_details": "account", "passcode_forgotten": "account",
+    "terminate_account": "account", "unable_to_verify_identity": "account",
+    "why_verify_identity": "account", "verify_my_identity": "account",
+}
+
+# Intents of clinc150 too close to a topic to serve as "other".
+CLINC_LEFT_OUT = {
+    "order", "order_status", "order_checks", "bill_due", "bill_balance",
+    "pay_bill", "cancel", "cancel_reservation", "report_fraud",
+    "change_speed", "account_blocked", "replacement_card_duration",
+    "report_lost_card", "card_declined", "transactions", "damaged_card",
+    "new_card", "direct_deposit", "balance", "freeze_account",
+    "change_user_name", "user_name", "min_payment", "pin_change",
+}
+
+
+def _csv(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        yield from csv.DictReader(file)
+
+
+def bitext(data):
+    """(text, label, intent), each text once."""
+    folder = pathlib.Path(data, "bitext-support")
+    seen = {}
+    for path in sorted(folder.glob("*.csv")):
+        for row in _csv(path):
+            text = row["instruction"].strip()
+            seen[text] = (text, BITEXT_LABELS[row["intent"]], row["intent"])
+    return list(seen.values())
+
+
+def banking(data, part):
+    """(text, intent)"""
+    rows = _csv(pathlib.Path(data, "banking77", part + ".csv"))
+    return [(row["text"].strip(), row["category"]) for row in rows]
+
+
+def clinc(data, part):
+    """(text, intent) of train, val, test, oos_train, oos_val or oos_test"""
+    with open(pathlib.Path(data, "clinc150", "data_full.json")) as file:
+        return [tuple(row) for row in json.load(file)[part]]
+
+
+def dialogue(data, part="train"):
+    path = pathlib.Path(data, "schema-guided-dialogue",
+                        part + "_utterances.jsonl.gz")
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        return [json.loads(line)["text"] for line in file]
+
+
+def captions(data):
+    """Lists of sentences that describe one image."""
+    path = pathlib.Path(data, "coco-captions",
+                        "captions_val2014_working.json")
+    images = {}
+    with open(path) as file:
+        for row in json.load(file)["annotations"]:
+            images.setdefault(row["image_id"], []).append(
+                row["caption"].strip())
+    return [texts for texts in images.values() if len(texts) > 1]
+
+
+def sts(data, part):
+    """(a, b, similarity 0..5)"""
+    path = pathlib.Path(data, "stsb", "stsb-en-%s.csv" % part)
+    with open(path, newline="", encoding="utf-8") as file:
+        return [(a, b, float(score)) for a, b, score in csv.reader(file)]
+
+
+def questions(data):
+    with open(pathlib.Path(data, "xquad", "xquad.en.json")) as file:
+        articles = json.load(file)["data"]
+    return [qa["question"] for article in articles
+            for paragraph in article["paragraphs"] for qa in paragraph["qas"]]
+
+
+def encyclopedia(data, count, seed=1):
+    """Sentences of English Wikipedia, from the beginning of the file."""
+    sentences = []
+    path = pathlib.Path(data, "wikipedia-en-2015.txt.xz")
+    with lzma.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("<") or len(line) < 60:
+                continue
+            for sentence in re.split(r"(?<=[.!?]) +", line.strip()):
+                if 30 < len(sentence) < 240:
+                    sentences.append(sentence)
+            if len(sentences) > 3 * count:
+                break
+    random.Random(seed).shuffle(sentences)
+    return sentences[:count]
