@@ -175,7 +175,8 @@ class Classify(DatabaseTest):
                 self.fails("needs an argument", "SELECT * FROM " + table)
 
     def test_embedded_nul_counts(self):
-        with_nul = self.one("SELECT token_ids(CAST(x'6f72646572006d79' AS TEXT))")
+        with_nul = self.one(
+            "SELECT token_ids(CAST(x'6f72646572006d79' AS TEXT))")
         self.assertEqual(with_nul, self.one("SELECT token_ids('ordermy')"))
 
     def test_invalid_utf8(self):
@@ -332,7 +333,7 @@ class Tokens(DatabaseTest):
 
     def test_ids_are_json(self):
         self.assertEqual(
-            self.one("SELECT json_type(json_array(token_ids('a'))," " '$[0]')"),
+            self.one("SELECT json_type(json_array(token_ids('a')), '$[0]')"),
             "array")
 
 

@@ -33,10 +33,10 @@ def make_database(name, **options):
     return path
 
 
-def in_process(code, *arguments, **options):
+def in_process(code, *arguments, before=(), **options):
     """Runs Python code that finds the tests' support in a new process."""
     return subprocess.run(
-        [sys.executable, "-c", "import sys; sys.path.insert(0, %r)\n%s" %
+        list(before) + [sys.executable, "-c", "import sys; sys.path.insert(0, %r)\n%s" %
          (HERE, code)] + list(arguments), text=True,
         env=dict(os.environ, INSITU_MODULE=MODULE), stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, timeout=120, **options)
@@ -136,8 +136,6 @@ class CacheFile(unittest.TestCase):
         self.cache = scratch("cache-%d" % id(self))
 
     def tearDown(self):
-        subprocess.run(["umount", "-q", self.cache], check=False,
-                       stderr=subprocess.DEVNULL)
         shutil.rmtree(self.cache, ignore_errors=True)
 
     def connect(self, path):
@@ -321,7 +319,7 @@ one(db, "SELECT embed('my order', 'near')")
         self.assertEqual(self.place(db), "private")
         db.close()
 
-    def full_disk(self, prepare):
+    def full_disk(self, prepare, before=()):
         path = make_database("full.db", seed=52, vocabulary_size=60000)
         code = """
 import os, resource, sys
@@ -333,7 +331,7 @@ print(one(db, "SELECT embed('my order', 'near')").hex())
 print(one(db, "SELECT place FROM model_stats"))
 print(os.listdir(sys.argv[2]))
 """
-        result = in_process(code % prepare, path, self.cache)
+        result = in_process(code % prepare, path, self.cache, before=before)
         self.assertEqual(result.returncode, 0, result.stderr)
         vector, place, left = result.stdout.split("\n")[:3]
         self.assertEqual((place, left), ("private", "[]"))
@@ -350,15 +348,14 @@ print(os.listdir(sys.argv[2]))
     @unittest.skipUnless(os.geteuid() == 0, "needs root to mount a tmpfs")
     def test_full_disk(self):
         os.mkdir(self.cache, 0o700)
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs",
-             self.cache], stderr=subprocess.DEVNULL)
-        if mounted.returncode != 0:
+        # In a name space of its own, which takes the mount with it.
+        before = ["unshare", "-m", "sh", "-c", "mount -t tmpfs -o "
+                  "size=1m,mode=0700 tmpfs %s && exec \"$@\"" % self.cache,
+                  "sh"]
+        if subprocess.run(before + ["true"],
+                          stderr=subprocess.DEVNULL).returncode != 0:
             self.skipTest("cannot mount a tmpfs")
-        try:
-            self.full_disk("")
-        finally:
-            subprocess.run(["umount", self.cache], check=True)
+        self.full_disk("", before)
 
 
 class Interrupt(unittest.TestCase):
