@@ -365,7 +365,7 @@ test_cancelling_leaves_the_session_usable(void **state)
 static void
 test_tokenize_counts_beyond_its_capacity(void **state)
 {
-    ins_text text = text_of("card order card order");
+    ins_text text = text_of("my order my refund");
     ins_token tokens[3];
     struct fixture f;
     size_t count;
@@ -379,7 +379,7 @@ test_tokenize_counts_beyond_its_capacity(void **state)
                      INS_OK);
     assert_int_equal(count, 6);
     assert_int_equal(tokens[1].start, 0);
-    assert_int_equal(tokens[1].end, 4);
+    assert_int_equal(tokens[1].end, 2);
     assert_int_equal(ins_model_token_text(f.model, tokens[2].id).size, 5);
     close_fixture(&f);
 }
