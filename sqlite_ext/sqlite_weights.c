@@ -18,6 +18,9 @@ SQLITE_EXTENSION_INIT3
 #define BUSY_MILLISECONDS 20
 #define MAX_BUSY_ROUNDS   500 /* ten seconds, then a private copy */
 
+/* Of all files in the cache directory; the longest unused ones go first. */
+#define MAX_CACHE_BYTES ((uint64_t) 4 << 30)
+
 /* ---- the model in this library ------------------------------------------ */
 
 #ifdef INSITU_BUNDLED_DIGEST
@@ -212,6 +215,7 @@ load_cached(connection *conn, const char *directory,
     ins_cache_unlock(filler);
     if (status != INS_OK)
         return status;
+    ins_cache_sweep(directory, key, MAX_CACHE_BYTES);
 mapped:
     found->place = PLACE_CACHE;
     return INS_OK;

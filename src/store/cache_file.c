@@ -10,6 +10,7 @@
  */
 #include "store/cache_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h> /* renameat */
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/checked.h"
@@ -133,6 +135,9 @@ map_in_directory(ins_mapping *mapping, int directory, const char *name,
     if (result == INS_OK)
         result =
             map_descriptor(mapping, descriptor, expected_size, name, error);
+    /* ins_cache_sweep goes by it. */
+    if (result == INS_OK)
+        (void) futimens(descriptor, NULL);
     close(descriptor);
     return result;
 }
@@ -454,4 +459,83 @@ ins_cache_remove(const char *dir, const char *key, ins_error *error)
     if (result != 0 && code != ENOENT)
         return ins_fail_system(error, code, "remove cache file", name);
     return INS_OK;
+}
+
+/* ---- sweeping ----------------------------------------------------------- */
+
+#define MAX_REMOVALS       1000
+#define DEAD_AFTER_SECONDS (24 * 60 * 60)
+
+/* Digest, "-", version, suffix: no other file is ever removed. */
+static bool
+is_cache_name(const char *name, const char *suffix)
+{
+    size_t digits = strspn(name, "0123456789abcdef");
+    size_t version;
+
+    if (digits != 2 * INS_DIGEST_BYTES || name[digits] != '-')
+        return false;
+    name += digits + 1;
+    version = strspn(name, "0123456789");
+    return version > 0 && strcmp(name + version, suffix) == 0;
+}
+
+struct survey {
+    uint64_t bytes;          /* of all packs */
+    time_t oldest_time;      /* of those that may go */
+    char oldest[NAME_BYTES]; /* empty: none may */
+};
+
+static void
+survey_pack(struct survey *survey, const char *name, const char *kept,
+            const struct stat *status)
+{
+    survey->bytes += (uint64_t) status->st_size;
+    if (strcmp(name, kept) == 0 || strlen(name) >= NAME_BYTES ||
+        (survey->oldest[0] != '\0' && status->st_mtime >= survey->oldest_time))
+        return;
+    survey->oldest_time = status->st_mtime;
+    ins_format(survey->oldest, NAME_BYTES, "%s", name);
+}
+
+static void
+survey_directory(DIR *listing, const char *kept, struct survey *survey)
+{
+    int directory = dirfd(listing);
+    time_t dead = time(NULL) - DEAD_AFTER_SECONDS;
+    struct dirent *entry;
+
+    memset(survey, 0, sizeof(*survey));
+    rewinddir(listing);
+    while ((entry = readdir(listing)) != NULL) {
+        const char *name = entry->d_name;
+        struct stat status;
+
+        if (fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISREG(status.st_mode))
+            continue;
+        if (is_cache_name(name, ".pack"))
+            survey_pack(survey, name, kept, &status);
+        else if (is_cache_name(name, ".tmp") && status.st_mtime < dead)
+            (void) unlinkat(directory, name, 0);
+    }
+}
+
+void
+ins_cache_sweep(const char *dir, const char *keep, uint64_t max_bytes)
+{
+    DIR *listing = opendir(dir);
+    char kept[NAME_BYTES];
+    struct survey survey;
+
+    if (listing == NULL)
+        return;
+    make_name(kept, keep, ".pack");
+    for (int i = 0; i < MAX_REMOVALS; i++) {
+        survey_directory(listing, kept, &survey);
+        if (survey.bytes <= max_bytes || survey.oldest[0] == '\0' ||
+            unlinkat(dirfd(listing), survey.oldest, 0) != 0)
+            break;
+    }
+    closedir(listing);
 }

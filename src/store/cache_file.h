@@ -66,6 +66,13 @@ ins_status ins_cache_commit(ins_cache_filler *filler,
 /* Frees everything; removes an unfinished temporary file.  Accepts NULL. */
 void ins_cache_unlock(ins_cache_filler *filler);
 
+/*
+ * Keeps the directory from growing for ever: removes the packs that were mapped
+ * longest ago until the rest has at most max_bytes, and what fillers left that
+ * died a day ago.  keep: a key that stays.  What cannot be removed stays.
+ */
+void ins_cache_sweep(const char *dir, const char *keep, uint64_t max_bytes);
+
 /* Unlinks KEY.pack; running mappings live on.  A missing file is no error. */
 ins_status ins_cache_remove(const char *dir, const char *key, ins_error *error);
 

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -477,6 +478,103 @@ any_file_is_mapped_within_its_limit(void **state)
     assert_int_equal(ins_file_map(&mapping, path, 4, &error), INS_CORRUPT_PACK);
 }
 
+static void
+other_path(char path[256], char letter, const char *suffix)
+{
+    char digits[65];
+
+    memset(digits, letter, 64);
+    digits[64] = '\0';
+    snprintf(path, 256, "%s/%s%s", dir, digits, suffix);
+}
+
+/* A file of another digest, mapped so many seconds ago. */
+static void
+make_other(char letter, const char *suffix, time_t age)
+{
+    struct timespec times[2] = {{.tv_sec = time(NULL) - age},
+                                {.tv_sec = time(NULL) - age}};
+    char path[256];
+    int descriptor;
+
+    other_path(path, letter, suffix);
+    descriptor = open(path, O_RDWR | O_CREAT, 0600);
+    assert_int_equal(ftruncate(descriptor, 50000), 0);
+    assert_int_equal(futimens(descriptor, times), 0);
+    close(descriptor);
+}
+
+static bool
+has_other(char letter, const char *suffix)
+{
+    char path[256];
+    struct stat status;
+
+    other_path(path, letter, suffix);
+    return stat(path, &status) == 0;
+}
+
+static void
+sweeping_removes_the_longest_unused(void **state)
+{
+    ins_error error;
+
+    (void) state;
+    assert_int_equal(fill(&error), INS_OK);
+    make_other('a', "-1.pack", 300);
+    make_other('b', "-1.pack", 200);
+    make_other('c', "-7.pack", 100);
+    ins_cache_sweep(dir, key, 250000);
+    assert_true(has_other('a', "-1.pack"));
+    ins_cache_sweep(dir, key, 249999);
+    assert_false(has_other('a', "-1.pack"));
+    assert_true(has_other('b', "-1.pack"));
+    ins_cache_sweep(dir, key, 0);
+    assert_false(has_other('b', "-1.pack"));
+    assert_false(has_other('c', "-7.pack"));
+    assert_true(exists(".pack"));
+    ins_cache_sweep("/nonexistent", key, 0);
+}
+
+static void
+mapping_counts_as_use(void **state)
+{
+    ins_mapping mapping;
+    ins_error error;
+    struct timespec times[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    char path[256];
+
+    (void) state;
+    assert_int_equal(fill(&error), INS_OK);
+    make_other('a', "-1.pack", 300);
+    path_of(path, ".pack");
+    assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    assert_int_equal(ins_cache_map(&mapping, dir, key, CONTENT_BYTES, &error),
+                     INS_OK);
+    ins_mapping_close(&mapping);
+    ins_cache_sweep(dir, "other", CONTENT_BYTES);
+    assert_true(exists(".pack"));
+    assert_false(has_other('a', "-1.pack"));
+}
+
+static void
+sweeping_leaves_other_files(void **state)
+{
+    static const char *const names[] = {"-1.pack.bak", "-.pack", ".pack",
+                                        "-1.lock",     "-1.txt", "-x.pack"};
+
+    (void) state;
+    for (size_t i = 0; i < 6; i++)
+        make_other('a', names[i], 1000000);
+    make_other('a', "-1.tmp", 1000000);
+    make_other('b', "-1.tmp", 1000);
+    ins_cache_sweep(dir, key, 0);
+    for (size_t i = 0; i < 6; i++)
+        assert_true(has_other('a', names[i]));
+    assert_false(has_other('a', "-1.tmp"));
+    assert_true(has_other('b', "-1.tmp"));
+}
+
 static void *
 failing_alloc(void *user, size_t size)
 {
@@ -546,6 +644,9 @@ main(void)
         TEST(any_file_is_mapped_within_its_limit),
         TEST(every_allocation_may_fail),
         TEST(long_paths_keep_their_end),
+        TEST(sweeping_removes_the_longest_unused),
+        TEST(mapping_counts_as_use),
+        TEST(sweeping_leaves_other_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
