@@ -200,6 +200,47 @@ class Forged(DatabaseTest):
         self.try_pack(self.pack + b"\0" * 64)
 
 
+class DatabaseFile(unittest.TestCase):
+    """Bytes of the file itself changed: SQLite's pages, or ours."""
+
+    def test_random_bytes(self):
+        path = scratch("whole.db")
+        db = connect(path)
+        one(db, "SELECT model_register('sort', ?)", model())
+        one(db, "SELECT model_alias('current', 'sort')")
+        db.commit()
+        db.close()
+        with open(path, "rb") as file:
+            content = file.read()
+        generator = random.Random(4)
+        damaged = scratch("damaged.db")
+        for i in range(300):
+            changed = bytearray(content)
+            # The first pages hold the schema and the rows.
+            limit = 20000 if i % 2 else len(changed)
+            for _ in range(generator.choice((1, 4, 16))):
+                changed[generator.randrange(limit)] = generator.randrange(256)
+            with open(damaged, "wb") as file:
+                file.write(changed)
+            try:
+                db = connect(damaged)
+                db.text_factory = bytes
+            except sqlite3.Error:
+                continue
+            for sql in ("SELECT insitu_setting('cache_directory', '')",
+                        "SELECT classify('my order', 'sort')",
+                        "SELECT * FROM model_list",
+                        "SELECT model_verify('sort')",
+                        "SELECT model_info('current')",
+                        "SELECT model_drop('current')",
+                        "SELECT model_drop('sort', 1, 1)"):
+                try:
+                    db.execute(sql).fetchall()
+                except (sqlite3.Error, MemoryError):
+                    pass
+            db.close()
+
+
 class Sources(unittest.TestCase):
     """Directories that are no models: reliability.md W30 to W35."""
 
