@@ -59,16 +59,16 @@ softmax_scalar(float *x, size_t rows, size_t columns, float scale)
 {
     for (size_t row = 0; row < rows; row++, x += columns) {
         float highest = x[0];
-        float sum = 0;
+        double sum = 0; /* long rows must add up to 1 */
 
         for (size_t i = 1; i < columns; i++)
             highest = x[i] > highest ? x[i] : highest;
         for (size_t i = 0; i < columns; i++) {
             x[i] = expf(scale * (x[i] - highest));
-            sum += x[i];
+            sum += (double) x[i];
         }
         for (size_t i = 0; i < columns; i++)
-            x[i] /= sum;
+            x[i] = (float) ((double) x[i] / sum);
     }
 }
 
