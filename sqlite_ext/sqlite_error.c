@@ -7,7 +7,7 @@
 
 SQLITE_EXTENSION_INIT3
 
-#include <string.h>
+#include "base/status.h"
 
 /*
  * Only codes that leave the transaction and the connection alone.  SQLite rolls
@@ -107,12 +107,8 @@ status_of(int code)
 ins_status
 fail_sqlite(connection *conn, int code, ins_error *error)
 {
-    const char *text = sqlite3_errmsg(conn->db);
-
-    memset(error, 0, sizeof(*error));
-    error->status = status_of(code);
-    sqlite3_snprintf((int) sizeof(error->message), error->message,
-                     "could not use the model tables of the database: %s",
-                     text);
-    return error->status;
+    /* Escapes what a damaged schema may bring in. */
+    return ins_fail(error, status_of(code),
+                    "could not use the model tables of the database: %s",
+                    sqlite3_errmsg(conn->db));
 }
