@@ -58,7 +58,10 @@ read_options(struct registration *registration, sqlite3_value *value,
     INS_CHECK(!is_null, error, INS_INVALID_ARGUMENT,
               "options must not be NULL");
     registration->has_options = true;
-    return ins_import_options_parse(&registration->options, json, error);
+    INS_TRY(ins_import_options_parse(&registration->options, json, error));
+    INS_CHECK(!registration->options.restricted, error, INS_UNSUPPORTED,
+              "a model cannot be restricted in SQLite, which has no users");
+    return INS_OK;
 }
 
 static ins_status

@@ -75,6 +75,9 @@ class Register(DatabaseTest):
             with self.subTest(options[:40]):
                 self.fails(".", "SELECT model_register('bad', ?, ?)", model(),
                            options)
+        self.fails("cannot be restricted in SQLite",
+                   "SELECT model_register('bad', ?, '{\"restricted\": true}')",
+                   model())
         self.fails("must not be NULL",
                    "SELECT model_register('bad', ?, NULL)", model())
         self.fails("apply to a directory",
