@@ -42,7 +42,9 @@ DOCS       =
 
 PG_CPPFLAGS = -I$(CURDIR)/src/core -I$(CURDIR)/src -I$(CURDIR)/src/pg
 # The archives' symbols stay inside: another BLAS in the backend is not ours.
+# json_object: src/pg/pg_jansson.c.
 SHLIB_LINK  = $(ARCHIVES) $(CORE_LIBRARIES) -Wl,--exclude-libs,ALL \
+              -Wl,--wrap=json_object \
               -Wl,--version-script=src/pg/insitu.map -Wl,-z,relro,-z,now
 
 # PGXS installs each file under a fresh folder by name only; the test runner

@@ -1,0 +1,28 @@
+/*
+ * pg_datum.h - texts and arrays between PostgreSQL and the core.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef PG_DATUM_H
+#define PG_DATUM_H
+
+#include "insitu.h"
+#include "utils/array.h"
+
+/*
+ * A text that a model reads, as UTF-8; refused before it is decompressed when
+ * it is longer than insitu.max_input_bytes.  A server encoding of SQL_ASCII
+ * hands its bytes over as they are.
+ */
+ins_text input_text(Datum datum);
+/* The same without a limit and for a text that is in memory. */
+ins_text utf8_text(const char *data, int size);
+/* UTF-8 of a model (label, piece) in the server's encoding. */
+text *server_text(ins_text utf8);
+
+/* An uninitialised real[] of count values; *values points to them. */
+ArrayType *make_real_array(uint32_t count, float **values);
+/* An uninitialised integer[]. */
+ArrayType *make_integer_array(uint32_t count, int32_t **values);
+
+#endif

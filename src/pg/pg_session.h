@@ -1,0 +1,61 @@
+/*
+ * pg_session.h - models that this backend has loaded, and calls of them.
+ *
+ * Lifetimes: a loaded_model lives in the backend until it is unloaded or, over
+ * insitu.max_loaded_bytes, until the end of a transaction; a model_call lives
+ * with the FmgrInfo of one call site and is checked against
+ * catalog_generation() at each call.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef PG_SESSION_H
+#define PG_SESSION_H
+
+#include "pg_catalog.h"
+
+typedef struct loaded_model loaded_model;
+
+/* What one call site has resolved. */
+typedef struct model_call {
+    uint64_t generation; /* 0 = nothing resolved yet */
+    Oid user;            /* whose rights were checked */
+    bool allow_alias;
+    char asked[MODEL_NAME_BYTES]; /* the name that was given */
+    model_identity identity;
+    loaded_model *loaded;
+} model_call;
+
+typedef enum default_model {
+    DEFAULT_CLASSIFIER,
+    DEFAULT_EMBEDDER
+} default_model;
+
+/* Registers the end-of-transaction callback. */
+void watch_transactions(void);
+
+/*
+ * The model of the running function: its argument number argument when the
+ * overload has one, otherwise the default.  Checked: rights; loaded.
+ */
+model_call *open_call(FunctionCallInfo fcinfo, int argument,
+                      default_model fallback);
+/* The same by name, for functions that manage models; call is overwritten. */
+void open_named_call(model_call *call, const char *name);
+
+const ins_model *model_of(const model_call *call);
+/* ERROR 42809 unless the model can do the task. */
+void check_task(const model_call *call, ins_task task);
+
+/* ins_run, counted and interruptible; ERROR on failure. */
+void run_call(model_call *call, ins_task task, const ins_text *texts,
+              size_t count, float *rows, size_t row_stride);
+/* ins_tokenize, whole.  Returns palloc'ed tokens. */
+ins_token *tokenize_call(model_call *call, ins_text input, size_t *count);
+
+/* model_load and model_unload. */
+void pin_loaded(model_call *call);
+bool unload_model(const model_identity *identity);
+/* The mapped pack of a loaded model. */
+ins_text mapped_pack(const model_call *call);
+
+#endif

@@ -1,0 +1,260 @@
+/*
+ * pg_stats.c - counters in shared memory, and model_stats().
+ *
+ * A slot is taken once, under the lock, and never given back before a restart;
+ * after that its counters are atomics that need no lock.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "pg_compat.h"
+
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "pg_rows.h"
+#include "pg_stats.h"
+
+#define MAX_COUNTED_MODELS 128
+#define SEGMENT_NAME       "insitu"
+
+struct model_counters {
+    Oid database; /* InvalidOid: the slot is free */
+    bool bundled;
+    char name[MODEL_NAME_BYTES]; /* under which it was first used */
+    uint8_t digest[INS_DIGEST_BYTES];
+    pg_atomic_uint64 loads;
+    pg_atomic_uint64 calls;
+    pg_atomic_uint64 rows;
+    pg_atomic_uint64 tokens;
+    pg_atomic_uint64 microseconds;
+    pg_atomic_uint64 errors;
+};
+
+typedef struct shared_statistics {
+    LWLock lock; /* for taking slots */
+    model_counters slots[MAX_COUNTED_MODELS];
+} shared_statistics;
+
+static shared_statistics *statistics;
+static bool unavailable; /* tried in this backend, no room */
+
+static void
+initialize_statistics(void *memory)
+{
+    shared_statistics *shared = memory;
+
+    memset(shared, 0, sizeof(*shared));
+    LWLockInitialize(&shared->lock, LWLockNewTrancheId());
+    for (int i = 0; i < MAX_COUNTED_MODELS; i++) {
+        model_counters *slot = &shared->slots[i];
+
+        pg_atomic_init_u64(&slot->loads, 0);
+        pg_atomic_init_u64(&slot->calls, 0);
+        pg_atomic_init_u64(&slot->rows, 0);
+        pg_atomic_init_u64(&slot->tokens, 0);
+        pg_atomic_init_u64(&slot->microseconds, 0);
+        pg_atomic_init_u64(&slot->errors, 0);
+    }
+}
+
+#if PG_HAS_NAMED_SEGMENTS
+
+void
+request_statistics_memory(void)
+{
+}
+
+static shared_statistics *
+open_shared(void)
+{
+    bool found;
+
+    return GetNamedDSMSegment(SEGMENT_NAME, sizeof(shared_statistics),
+                              initialize_statistics, &found);
+}
+
+#else
+
+#if PG_HAS_SHMEM_REQUEST_HOOK
+static shmem_request_hook_type previous_request_hook;
+
+static void
+request_memory(void)
+{
+    if (previous_request_hook != NULL)
+        previous_request_hook();
+    RequestAddinShmemSpace(sizeof(shared_statistics));
+}
+#endif
+
+void
+request_statistics_memory(void)
+{
+    if (!process_shared_preload_libraries_in_progress)
+        return;
+#if PG_HAS_SHMEM_REQUEST_HOOK
+    previous_request_hook = shmem_request_hook;
+    shmem_request_hook = request_memory;
+#else
+    RequestAddinShmemSpace(sizeof(shared_statistics));
+#endif
+}
+
+static shared_statistics *
+open_shared(void)
+{
+    shared_statistics *shared;
+    bool found;
+
+    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+    shared = ShmemInitStruct(SEGMENT_NAME, sizeof(shared_statistics), &found);
+    if (!found)
+        initialize_statistics(shared);
+    LWLockRelease(AddinShmemInitLock);
+    return shared;
+}
+
+#endif
+
+/* An ERROR gives up the interrupt holds of the locks it leaves behind. */
+static void
+release_init_lock(void)
+{
+    if (!LWLockHeldByMe(AddinShmemInitLock))
+        return;
+    HOLD_INTERRUPTS();
+    LWLockRelease(AddinShmemInitLock);
+}
+
+static bool
+attach_statistics(void)
+{
+    MemoryContext caller = CurrentMemoryContext;
+
+    if (statistics != NULL || unavailable)
+        return statistics != NULL;
+    PG_TRY();
+    {
+        statistics = open_shared();
+    }
+    PG_CATCH();
+    {
+        /* Full shared memory is the one thing that fails here. */
+        MemoryContextSwitchTo(caller);
+        FlushErrorState();
+        release_init_lock();
+        unavailable = true;
+    }
+    PG_END_TRY();
+    if (statistics != NULL)
+        LWLockRegisterTranche(statistics->lock.tranche, SEGMENT_NAME);
+    return statistics != NULL;
+}
+
+/* ---- counting ----------------------------------------------------------- */
+
+static bool
+is_slot_of(const model_counters *slot, const model_identity *identity)
+{
+    if (slot->database != MyDatabaseId || slot->bundled != identity->bundled)
+        return false;
+    if (identity->bundled)
+        return strcmp(slot->name, identity->name) == 0;
+    return memcmp(slot->digest, identity->digest, INS_DIGEST_BYTES) == 0;
+}
+
+model_counters *
+find_counters(const model_identity *identity)
+{
+    model_counters *found = NULL;
+
+    if (!attach_statistics())
+        return NULL;
+    LWLockAcquire(&statistics->lock, LW_EXCLUSIVE);
+    for (int i = 0; found == NULL && i < MAX_COUNTED_MODELS; i++) {
+        model_counters *slot = &statistics->slots[i];
+
+        if (!OidIsValid(slot->database)) {
+            slot->bundled = identity->bundled;
+            strlcpy(slot->name, identity->name, MODEL_NAME_BYTES);
+            memcpy(slot->digest, identity->digest, INS_DIGEST_BYTES);
+            slot->database = MyDatabaseId;
+        }
+        if (is_slot_of(slot, identity))
+            found = slot;
+    }
+    LWLockRelease(&statistics->lock);
+    return found;
+}
+
+void
+count_load(model_counters *counters)
+{
+    if (counters != NULL)
+        pg_atomic_fetch_add_u64(&counters->loads, 1);
+}
+
+void
+count_call(model_counters *counters, const counted_call *call)
+{
+    if (counters == NULL)
+        return;
+    pg_atomic_fetch_add_u64(&counters->calls, 1);
+    pg_atomic_fetch_add_u64(&counters->rows, (int64) call->rows);
+    pg_atomic_fetch_add_u64(&counters->tokens, (int64) call->tokens);
+    pg_atomic_fetch_add_u64(&counters->microseconds,
+                            (int64) call->microseconds);
+    if (call->failed)
+        pg_atomic_fetch_add_u64(&counters->errors, 1);
+}
+
+/* ---- model_stats() ------------------------------------------------------ */
+
+static Datum
+read_counter(pg_atomic_uint64 *counter)
+{
+    return Int64GetDatum((int64) pg_atomic_read_u64(counter));
+}
+
+static void
+put_counters(row_sink *sink, model_counters *counters)
+{
+    uint8_t digest[INS_DIGEST_BYTES];
+    char text[DIGEST_CHARS];
+    Datum values[8];
+    bool nulls[8] = {false};
+
+    memcpy(digest, counters->digest, INS_DIGEST_BYTES);
+    if (counters->bundled)
+        bundled_digest(counters->name, digest);
+    format_digest(text, digest);
+    values[0] = CStringGetTextDatum(counters->name);
+    values[1] = CStringGetTextDatum(text);
+    values[2] = read_counter(&counters->loads);
+    values[3] = read_counter(&counters->calls);
+    values[4] = read_counter(&counters->rows);
+    values[5] = read_counter(&counters->tokens);
+    values[6] = Float8GetDatum(
+        (double) pg_atomic_read_u64(&counters->microseconds) / 1000.0);
+    values[7] = read_counter(&counters->errors);
+    put_row(sink, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(insitu_model_stats);
+
+Datum
+insitu_model_stats(PG_FUNCTION_ARGS)
+{
+    row_sink sink;
+
+    begin_rows(fcinfo, &sink);
+    if (attach_statistics())
+        for (int i = 0; i < MAX_COUNTED_MODELS; i++)
+            if (statistics->slots[i].database == MyDatabaseId)
+                put_counters(&sink, &statistics->slots[i]);
+    PG_RETURN_NULL();
+}
