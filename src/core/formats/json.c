@@ -1,5 +1,5 @@
 /*
- * json.c - limits in front of jansson, and typed reading of fields.
+ * json.c - limits in front of the parser, and typed reading of fields.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -7,93 +7,41 @@
 
 #include <string.h>
 
-/* ---- limits ------------------------------------------------------------- */
-
-/* What a scan over the bytes finds, before anything is allocated. */
-struct scan {
-    uint64_t values;
-    size_t depth;
-    size_t max_depth;
-};
-
-static void
-scan_byte(struct scan *scan, char byte)
-{
-    switch (byte) {
-    case '{':
-    case '[':
-        scan->values++;
-        scan->depth++;
-        if (scan->depth > scan->max_depth)
-            scan->max_depth = scan->depth;
-        break;
-    case '}':
-    case ']':
-        if (scan->depth > 0)
-            scan->depth--;
-        break;
-    case ',':
-    case ':':
-        scan->values++;
-        break;
-    default:
-        break;
-    }
-}
-
-/* Stops early once a limit is passed. */
-static struct scan
-scan_text(ins_text text, uint64_t max_values)
-{
-    struct scan scan = {1, 0, 0};
-    bool in_string = false;
-
-    for (size_t i = 0; i < text.size; i++) {
-        char byte = text.data[i];
-
-        if (in_string && byte == '\\')
-            i++;
-        else if (byte == '"')
-            in_string = !in_string;
-        else if (!in_string)
-            scan_byte(&scan, byte);
-        if (scan.values > max_values || scan.max_depth > INS_JSON_MAX_DEPTH)
-            break;
-    }
-    return scan;
-}
-
-static ins_status
-check_limits(const ins_json *json, ins_text text, const ins_json_limits *limits,
-             ins_error *error)
-{
-    struct scan scan;
-
-    INS_CHECK(text.size <= limits->bytes, error, INS_LIMIT_EXCEEDED,
-              "%s has %zu bytes; the limit is %llu", json->file, text.size,
-              (unsigned long long) limits->bytes);
-    scan = scan_text(text, limits->values);
-    INS_CHECK(scan.max_depth <= INS_JSON_MAX_DEPTH, error, json->status,
-              "%s is nested deeper than %d levels", json->file,
-              INS_JSON_MAX_DEPTH);
-    INS_CHECK(scan.values <= limits->values, error, INS_LIMIT_EXCEEDED,
-              "%s has more than %llu values", json->file,
-              (unsigned long long) limits->values);
-    return INS_OK;
-}
+#define SHOWN_TEXT_BYTES 48 /* of a string, in messages */
 
 /* ---- opening ------------------------------------------------------------ */
 
-static ins_status
-fail_parse(const ins_json *json, const json_error_t *failure, ins_error *error)
+/* Line and column, from 1, of a byte; for messages only. */
+static void
+locate(ins_text text, size_t offset, size_t *line, size_t *column)
 {
-    /* jansson reports most failed allocations without a word. */
-    if (json_error_code(failure) == json_error_out_of_memory ||
-        failure->text[0] == '\0')
+    *line = *column = 1;
+    for (size_t i = 0; i < offset && i < text.size; i++) {
+        ++*column;
+        if (text.data[i] == '\n') {
+            ++*line;
+            *column = 1;
+        }
+    }
+}
+
+static ins_status
+fail_parse(const ins_json *json, ins_text text, const ins_json_failure *failure,
+           ins_error *error)
+{
+    size_t line;
+    size_t column;
+
+    if (failure->status == INS_NO_MEMORY)
         return ins_fail_no_memory(error, 0);
+    if (failure->status == INS_LIMIT_EXCEEDED) {
+        return ins_fail(error, INS_LIMIT_EXCEEDED, "%s has too many values",
+                        json->file);
+    }
+    locate(text, failure->offset, &line, &column);
     ins_fail(error, json->status, "%s is not valid JSON", json->file);
-    ins_fail_detail(error, "Line %d, column %d: %s.", failure->line,
-                    failure->column, failure->text);
+    ins_fail_detail(error, "Line %zu, column %zu: %s.", line, column,
+                    failure->problem);
     return json->status;
 }
 
@@ -101,16 +49,16 @@ ins_status
 ins_json_open(ins_json *json, ins_text text, const ins_json_limits *limits,
               ins_error *error)
 {
-    size_t flags = JSON_REJECT_DUPLICATES;
-    json_error_t failure;
+    ins_json_failure failure;
 
     json->value = NULL;
-    INS_TRY(check_limits(json, text, limits, error));
-    if (limits->integers_as_reals)
-        flags |= JSON_DECODE_INT_AS_REAL;
-    json->value = json_loadb(text.data, text.size, flags, &failure);
+    INS_CHECK(text.size <= limits->bytes, error, INS_LIMIT_EXCEEDED,
+              "%s has %zu bytes; the limit is %llu", json->file, text.size,
+              (unsigned long long) limits->bytes);
+    json->value = ins_json_parse(text, limits->values,
+                                 limits->integers_as_reals, &failure);
     if (json->value == NULL)
-        return fail_parse(json, &failure, error);
+        return fail_parse(json, text, &failure, error);
     return INS_OK;
 }
 
@@ -126,25 +74,26 @@ ins_json_close(ins_json *json)
 void
 ins_json_show(const json_t *value, char shown[INS_JSON_SHOWN_BYTES])
 {
-    static const char dots[] = "...";
-    const size_t room = INS_JSON_SHOWN_BYTES - sizeof(dots);
+    const char *text = json_string_value(value);
     size_t size;
 
-    /* Containers may be huge, and dumping them allocates. */
     if (value == NULL || json_is_object(value) || json_is_array(value)) {
-        const char *text = value == NULL           ? "missing"
-                           : json_is_object(value) ? "an object"
-                                                   : "an array";
-
+        /* Containers may be huge. */
+        text = value == NULL           ? "missing"
+               : json_is_object(value) ? "an object"
+                                       : "an array";
         ins_format(shown, INS_JSON_SHOWN_BYTES, "%s", text);
-        return;
+    } else if (text != NULL) {
+        bool is_long = strlen(text) > SHOWN_TEXT_BYTES;
+
+        ins_format(shown, INS_JSON_SHOWN_BYTES, "\"%.*s%s\"",
+                   is_long ? SHOWN_TEXT_BYTES : (int) strlen(text), text,
+                   is_long ? "..." : "");
+    } else {
+        size = json_dumpb(value, shown, INS_JSON_SHOWN_BYTES - 1,
+                          JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
+        shown[size < INS_JSON_SHOWN_BYTES ? size : 0] = '\0';
     }
-    size = json_dumpb(value, shown, room,
-                      JSON_ENCODE_ANY | JSON_REAL_PRECISION(9));
-    if (size > room)
-        memcpy(shown + room, dots, sizeof(dots));
-    else
-        shown[size] = '\0';
 }
 
 ins_status

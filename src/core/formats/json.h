@@ -2,7 +2,7 @@
  * json.h - JSON from untrusted files: bounded before it is parsed, and read
  * with messages that name the file, the field and its value.
  *
- * jansson does the parsing.  It takes its memory from malloc, not from
+ * The values are jansson's.  It takes its memory from malloc, not from
  * ins_host; what is parsed is therefore short-lived and bounded by
  * ins_json_limits.
  *
@@ -11,11 +11,7 @@
 #ifndef INS_JSON_H
 #define INS_JSON_H
 
-#include <jansson.h>
-
-#include "base/status.h"
-
-#define INS_JSON_MAX_DEPTH 32
+#include "formats/json_parse.h"
 
 /* An object inside a file. */
 typedef struct ins_json {
@@ -27,7 +23,7 @@ typedef struct ins_json {
 
 typedef struct ins_json_limits {
     uint64_t bytes;
-    uint64_t values; /* values, keys and separators, roughly */
+    uint64_t values; /* values and keys */
     /* Huge integers become doubles, as 1e30 in model_max_length. */
     bool integers_as_reals;
 } ins_json_limits;

@@ -505,7 +505,7 @@ static const bad_case cases[] = {
     HEADER_CASE(w03_half, INS_LIMIT_EXCEEDED, "the limit is"),
     HEADER_CASE(w03_four_gigabytes, INS_LIMIT_EXCEEDED, "the limit is"),
     HEADER_CASE(w03_one_past, INS_BAD_SOURCE, "ends inside its header"),
-    HEADER_CASE(w03_exactly_file, INS_BAD_SOURCE, "deeper than 32"),
+    HEADER_CASE(w03_exactly_file, INS_BAD_SOURCE, "not valid JSON"),
     HEADER_CASE(w04_leading_space, INS_BAD_SOURCE, "not a JSON object"),
     HEADER_CASE(w04_bom, INS_BAD_SOURCE, "not a JSON object"),
     HEADER_CASE(w04_utf16, INS_BAD_SOURCE, "not valid JSON"),

@@ -1,0 +1,437 @@
+/*
+ * test_alloc_fail.c - every allocation of every public call fails, one after
+ * the other, once alone and once with all that follow.
+ *
+ * After each failure: the status is NO_MEMORY, nothing is left allocated, and
+ * the same call without a failure gives the same result as before.  The method
+ * is SQLite's.  A second round fails the allocations of the JSON library.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "insitu.h"
+#include "unit/tiny_model.h"
+
+#define MAX_VALUES 64
+#define MAX_CALLS  10000
+
+/* What a scenario works on; made before allocations begin to fail. */
+struct fixture {
+    tiny_model source;
+    void *pack;
+    size_t pack_bytes;
+    ins_model *model;
+    ins_session *session;
+};
+
+/* One public call.  *result: filled from what it returned. */
+typedef ins_status (*scenario)(struct fixture *fixture, tiny_host *host,
+                               uint8_t result[INS_DIGEST_BYTES],
+                               ins_error *error);
+
+/* Not through the host: the result must be seen when nothing fails. */
+static void
+digest_result(const void *data, size_t size, uint8_t out[INS_DIGEST_BYTES])
+{
+    assert_int_equal(ins_digest_of(data, size, &(ins_host){0}, out, NULL),
+                     INS_OK);
+}
+
+/* ---- the calls ----------------------------------------------------------- */
+
+static ins_status
+call_import(struct fixture *fixture, tiny_host *host,
+            uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    void *pack;
+    size_t size;
+    ins_status status =
+        tiny_import(&fixture->source, &host->host, &pack, &size, error);
+
+    if (status != INS_OK) {
+        assert_null(pack);
+        return status;
+    }
+    digest_result(pack, size, result);
+    host->host.release(host, pack);
+    return INS_OK;
+}
+
+static ins_status
+call_pack_check(struct fixture *fixture, tiny_host *host,
+                uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    (void) result;
+    return ins_pack_check(fixture->pack, fixture->pack_bytes, &host->host,
+                          error);
+}
+
+static ins_status
+call_model_open(struct fixture *fixture, tiny_host *host,
+                uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    ins_model *model;
+    ins_status status = ins_model_open(&model, fixture->pack,
+                                       fixture->pack_bytes, &host->host, error);
+
+    if (status != INS_OK) {
+        assert_null(model);
+        return status;
+    }
+    digest_result(ins_model_tasks(model), strlen(ins_model_tasks(model)),
+                  result);
+    ins_model_close(model);
+    return INS_OK;
+}
+
+static ins_status
+call_info_json(struct fixture *fixture, tiny_host *host,
+               uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    char *json;
+    size_t size;
+    ins_status status =
+        ins_model_info_json(fixture->model, &host->host, &json, &size, error);
+
+    if (status != INS_OK)
+        return status;
+    digest_result(json, size, result);
+    host->host.release(host, json);
+    return INS_OK;
+}
+
+static ins_status
+call_session_open(struct fixture *fixture, tiny_host *host,
+                  uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    ins_session *session;
+    ins_status status =
+        ins_session_open(&session, fixture->model, NULL, &host->host, error);
+    size_t bytes;
+
+    if (status != INS_OK) {
+        assert_null(session);
+        return status;
+    }
+    bytes = ins_session_bytes(session);
+    digest_result(&bytes, sizeof(bytes), result);
+    ins_session_close(session);
+    return INS_OK;
+}
+
+static ins_status
+run_task(struct fixture *fixture, tiny_host *host, ins_task task,
+         uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    const ins_text texts[2] = {{"The order was charged twice!", 28},
+                               {"hello", 5}};
+    float rows[2][MAX_VALUES];
+    ins_session *session;
+    ins_status status =
+        ins_session_open(&session, fixture->model, NULL, &host->host, error);
+
+    memset(rows, 0, sizeof(rows));
+    if (status == INS_OK)
+        status = ins_run(session, task, texts, 2, rows[0], MAX_VALUES, error);
+    if (status == INS_OK)
+        digest_result(rows, sizeof(rows), result);
+    ins_session_close(session);
+    return status;
+}
+
+static ins_status
+call_classify(struct fixture *fixture, tiny_host *host,
+              uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    return run_task(fixture, host, INS_TASK_CLASSIFY, result, error);
+}
+
+static ins_status
+call_embed(struct fixture *fixture, tiny_host *host,
+           uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    return run_task(fixture, host, INS_TASK_EMBED_QUERY, result, error);
+}
+
+static ins_status
+call_tokenize(struct fixture *fixture, tiny_host *host,
+              uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    const ins_text text = {"Where is my delivery, [MASK]?", 29};
+    ins_token tokens[MAX_VALUES];
+    size_t count;
+    ins_session *session;
+    ins_status status =
+        ins_session_open(&session, fixture->model, NULL, &host->host, error);
+
+    if (status == INS_OK)
+        status = ins_tokenize(session, text, tokens, MAX_VALUES, &count, error);
+    if (status == INS_OK)
+        digest_result(tokens, count * sizeof(tokens[0]), result);
+    ins_session_close(session);
+    return status;
+}
+
+static ins_status
+call_digest(struct fixture *fixture, tiny_host *host,
+            uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    ins_digest *digest;
+    ins_status status = ins_digest_open(&digest, &host->host, error);
+
+    if (status != INS_OK)
+        return status;
+    ins_digest_add(digest, fixture->pack, fixture->pack_bytes);
+    ins_digest_close(digest, result);
+    return INS_OK;
+}
+
+/* ---- the loop ------------------------------------------------------------ */
+
+static void
+open_fixture(struct fixture *fixture, tiny_host *host, unsigned flags)
+{
+    ins_error error;
+
+    tiny_open(&fixture->source, flags);
+    assert_int_equal(tiny_import(&fixture->source, &host->host, &fixture->pack,
+                                 &fixture->pack_bytes, &error),
+                     INS_OK);
+    assert_int_equal(ins_model_open(&fixture->model, fixture->pack,
+                                    fixture->pack_bytes, &host->host, &error),
+                     INS_OK);
+}
+
+static void
+close_fixture(struct fixture *fixture, tiny_host *host)
+{
+    ins_model_close(fixture->model);
+    host->host.release(host, fixture->pack);
+    tiny_close(&fixture->source);
+    assert_int_equal(host->live_blocks, 0);
+}
+
+/* Calls once with allocation number n failing (0: none). */
+static ins_status
+call_once(struct fixture *fixture, scenario call, size_t n, bool persistent,
+          uint8_t result[INS_DIGEST_BYTES])
+{
+    tiny_host host;
+    ins_error error = {.status = INS_OK};
+    ins_status status;
+
+    tiny_host_open(&host);
+    host.fail_at = n;
+    host.persistent = persistent;
+    memset(result, 0, INS_DIGEST_BYTES);
+    status = call(fixture, &host, result, &error);
+    assert_int_equal(host.live_blocks, 0);
+    assert_int_equal(host.live_bytes, 0);
+    if (n > 0 && host.calls >= n) {
+        assert_int_equal(status, INS_NO_MEMORY);
+        assert_int_equal(error.status, INS_NO_MEMORY);
+        assert_true(error.message[0] != '\0');
+    } else {
+        assert_int_equal(status, INS_OK);
+    }
+    return status;
+}
+
+static void
+fail_each(unsigned flags, scenario call)
+{
+    struct fixture fixture;
+    tiny_host host;
+    uint8_t expected[INS_DIGEST_BYTES];
+    uint8_t result[INS_DIGEST_BYTES];
+    size_t n = 0;
+    ins_status status;
+
+    tiny_host_open(&host);
+    open_fixture(&fixture, &host, flags);
+    call_once(&fixture, call, 0, false, expected);
+    do {
+        n++;
+        assert_true(n < MAX_CALLS);
+        call_once(&fixture, call, n, true, result);
+        status = call_once(&fixture, call, n, false, result);
+        call_once(&fixture, call, 0, false, result);
+        assert_memory_equal(result, expected, INS_DIGEST_BYTES);
+    } while (status != INS_OK);
+    print_message("%zu allocations failed, each twice\n", n - 1);
+    close_fixture(&fixture, &host);
+}
+
+#define FAIL_TEST(name, flags, call) \
+    static void name(void **state)   \
+    {                                \
+        (void) state;                \
+        fail_each(flags, call);      \
+    }
+#define BOTH_HEADS (TINY_CLASSIFIER | TINY_SENTENCE)
+
+FAIL_TEST(test_import_bert, BOTH_HEADS, call_import)
+FAIL_TEST(test_import_distilbert, TINY_DISTILBERT | TINY_CLASSIFIER,
+          call_import)
+FAIL_TEST(test_import_sharded, TINY_SHARDED, call_import)
+FAIL_TEST(test_import_vocab_txt, TINY_VOCAB_TXT, call_import)
+FAIL_TEST(test_pack_check, BOTH_HEADS, call_pack_check)
+FAIL_TEST(test_model_open, BOTH_HEADS, call_model_open)
+FAIL_TEST(test_model_info_json, BOTH_HEADS, call_info_json)
+FAIL_TEST(test_session_open, BOTH_HEADS, call_session_open)
+FAIL_TEST(test_run_classify, BOTH_HEADS, call_classify)
+FAIL_TEST(test_run_embed, BOTH_HEADS, call_embed)
+FAIL_TEST(test_run_distilbert, TINY_DISTILBERT | BOTH_HEADS, call_classify)
+FAIL_TEST(test_tokenize, BOTH_HEADS, call_tokenize)
+FAIL_TEST(test_digest, BOTH_HEADS, call_digest)
+
+/* A run on an open session must not allocate at all. */
+static void
+test_run_allocates_nothing(void **state)
+{
+    struct fixture fixture;
+    tiny_host host;
+    ins_session *session;
+    ins_error error;
+    const ins_text text = {"my refund", 9};
+    float row[MAX_VALUES];
+    size_t calls;
+
+    (void) state;
+    tiny_host_open(&host);
+    open_fixture(&fixture, &host, BOTH_HEADS);
+    assert_int_equal(
+        ins_session_open(&session, fixture.model, NULL, &host.host, &error),
+        INS_OK);
+    calls = host.calls;
+    assert_int_equal(
+        ins_run(session, INS_TASK_CLASSIFY, &text, 1, row, MAX_VALUES, &error),
+        INS_OK);
+    assert_int_equal(
+        ins_run(session, INS_TASK_EMBED, &text, 1, row, MAX_VALUES, &error),
+        INS_OK);
+    assert_int_equal(host.calls, calls);
+    ins_session_close(session);
+    close_fixture(&fixture, &host);
+}
+
+/* ---- the JSON library's allocations -------------------------------------- */
+
+/* jansson's hooks have no argument. */
+static struct {
+    size_t calls;
+    size_t fail_at;
+    bool persistent;
+    size_t live;
+} json_memory;
+
+static void *
+allocate_json(size_t size)
+{
+    void *memory;
+
+    json_memory.calls++;
+    if (json_memory.fail_at > 0 &&
+        (json_memory.calls == json_memory.fail_at ||
+         (json_memory.persistent && json_memory.calls > json_memory.fail_at)))
+        return NULL;
+    memory = malloc(size);
+    json_memory.live += memory != NULL;
+    return memory;
+}
+
+static void
+release_json(void *memory)
+{
+    json_memory.live -= memory != NULL;
+    free(memory);
+}
+
+static bool
+call_with_failing_json(struct fixture *fixture, size_t n, bool persistent,
+                       const uint8_t expected[INS_DIGEST_BYTES])
+{
+    uint8_t result[INS_DIGEST_BYTES];
+    tiny_host host;
+    ins_error error;
+    ins_status status;
+
+    tiny_host_open(&host);
+    json_memory.calls = 0;
+    json_memory.fail_at = n;
+    json_memory.persistent = persistent;
+    status = call_import(fixture, &host, result, &error);
+    assert_int_equal(host.live_blocks, 0);
+    assert_int_equal(json_memory.live, 0);
+    if (status == INS_OK)
+        assert_memory_equal(result, expected, INS_DIGEST_BYTES);
+    else if (status != INS_NO_MEMORY)
+        fail_msg("allocation %zu: %s | %s", n, error.message, error.detail);
+    return json_memory.calls >= n;
+}
+
+static void
+test_import_json_library(void **state)
+{
+    struct fixture fixture;
+    tiny_host host;
+    uint8_t expected[INS_DIGEST_BYTES];
+    size_t n = 1;
+
+    (void) state;
+    tiny_host_open(&host);
+    open_fixture(&fixture, &host, BOTH_HEADS | TINY_SHARDED);
+    json_set_alloc_funcs(allocate_json, release_json);
+    call_once(&fixture, call_import, 0, false, expected);
+    while (call_with_failing_json(&fixture, n, false, expected)) {
+        call_with_failing_json(&fixture, n, true, expected);
+        n++;
+        assert_true(n < MAX_CALLS);
+    }
+    json_memory.fail_at = 0;
+    print_message("%zu allocations of the JSON library failed\n", n - 1);
+    json_set_alloc_funcs(malloc, free);
+    close_fixture(&fixture, &host);
+}
+
+static int
+prepare(void **state)
+{
+    ins_error error;
+
+    (void) state;
+    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_import_bert),
+        cmocka_unit_test(test_import_distilbert),
+        cmocka_unit_test(test_import_sharded),
+        cmocka_unit_test(test_import_vocab_txt),
+        cmocka_unit_test(test_pack_check),
+        cmocka_unit_test(test_model_open),
+        cmocka_unit_test(test_model_info_json),
+        cmocka_unit_test(test_session_open),
+        cmocka_unit_test(test_run_classify),
+        cmocka_unit_test(test_run_embed),
+        cmocka_unit_test(test_run_distilbert),
+        cmocka_unit_test(test_tokenize),
+        cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_run_allocates_nothing),
+        cmocka_unit_test(test_import_json_library),
+    };
+
+    return cmocka_run_group_tests(tests, prepare, NULL);
+}
