@@ -1,0 +1,45 @@
+-- limits.sql - long texts and small limits
+\getenv models INSITU_MODELS
+\set clf :models '/encoder_bert_classify'
+SELECT model_register('clf', :'clf') IS NOT NULL AS ok;
+
+-- truncated at the model's length
+SELECT classify(repeat('the cat ', 1000), 'clf') IS NOT NULL AS truncated;
+SET insitu.on_long_input = 'error';
+SELECT classify('short', 'clf') IS NOT NULL AS ok;
+SELECT classify(repeat('the cat ', 1000), 'clf');
+SELECT token_count(repeat('the cat ', 1000), 'clf') > 1000 AS not_truncated;
+SET insitu.on_long_input = 'nosuch';
+RESET insitu.on_long_input;
+SELECT classify(repeat('the cat ', 1000), 'clf') IS NOT NULL AS truncated;
+
+-- bytes
+SELECT classify(repeat('a', 1048576), 'clf') IS NOT NULL AS ok;
+SELECT classify(repeat('a', 1048577), 'clf');
+SELECT token_count(repeat('a', 1048577), 'clf');
+SET insitu.max_input_bytes = 2000;
+SELECT classify(repeat('a', 2000), 'clf') IS NOT NULL AS ok;
+SELECT classify(repeat('a', 2001), 'clf');
+SET insitu.max_input_bytes = 10;
+RESET insitu.max_input_bytes;
+-- compressed, and refused before it is decompressed
+CREATE TEMP TABLE big AS SELECT repeat('a', 50000000) AS body;
+SELECT classify(body, 'clf') FROM big;
+
+-- models over the limit go at the end of the transaction
+SET insitu.max_loaded_bytes = 1000;
+SELECT classify('x', 'clf') IS NOT NULL AS ok;
+SELECT model_unload('clf') AS still_loaded;
+RESET insitu.max_loaded_bytes;
+SELECT classify('x', 'clf') IS NOT NULL AS ok;
+SELECT model_unload('clf') AS still_loaded;
+
+-- settings
+SET insitu.max_loaded_bytes = -1;
+SET insitu.nosuch = 1;
+SET insitu.model_path = 'relative';
+SET insitu.cache_directory = '/tmp';
+SELECT name, setting, context FROM pg_settings WHERE name LIKE 'insitu.%'
+ ORDER BY name;
+
+SELECT model_drop('clf');
