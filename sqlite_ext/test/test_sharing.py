@@ -35,9 +35,9 @@ def make_database(name, **options):
 
 def in_process(code, *arguments, before=(), **options):
     """Runs Python code that finds the tests' support in a new process."""
+    program = ("import sys; sys.path.insert(0, %r)\n" % HERE) + code
     return subprocess.run(
-        list(before) + [sys.executable, "-c", "import sys; sys.path.insert(0, %r)\n%s" %
-         (HERE, code)] + list(arguments), text=True,
+        [*before, sys.executable, "-c", program, *arguments], text=True,
         env=dict(os.environ, INSITU_MODULE=MODULE), stdout=subprocess.PIPE,
         stderr=subprocess.PIPE, timeout=120, **options)
 
