@@ -1,0 +1,6 @@
+/*
+ * models.c - the tiny models of the unit tests, for the programs here.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "unit/tiny_model.c"
