@@ -1,7 +1,7 @@
 """evaluate.py - the figures of the model card, from the exported files.
 
-Every set is one that training did not see.  The forward pass over many texts
-runs in torch; reference.py, which shares no code with it, checks a sample.
+Every set is one that the heads were not trained on.  The forward pass over many
+texts runs in torch; reference.py, written apart from it, checks a sample.
 """
 
 import argparse
@@ -86,7 +86,7 @@ def embed(model, tokenizer, texts):
 
 
 def router_sets(data):
-    """{name: [(text, label)]}, none of it trained on."""
+    """{name: [(text, label)]}, none of which the heads were trained on."""
     here = pathlib.Path(__file__).parent
     lines = (here / "own_words_eval.tsv").read_text().splitlines()
     _, bitext = examples.bitext_parts(data)
@@ -133,8 +133,6 @@ def report_router(model, tokenizer, data):
         for f, (text, label) in zip(found, rows):
             total[label] += 1
             hits[label] += f == label
-            if f != label and name.startswith("own"):
-                print("    %s, not %s: %s" % (f, label, text))
         for label in read_data.LABELS:
             if total[label]:
                 print("    recall %-13s %3d of %3d" % (

@@ -13,7 +13,7 @@ _SUPPORT = re.compile(
     r"charge|deliver|ship|subscri|transfer|ticket|balance|card|invoice|agent|"
     r"phone number|contact|membership|password)", re.I)
 
-OWN_WORDS_EACH = 1700
+OWN_WORDS_EACH = 2000
 
 
 def _hold_back(rows, every=10):
@@ -64,8 +64,8 @@ def other_texts(data, dice):
     clinc += [text for text, _ in read_data.clinc(data, "oos_train")] * 3
     captions = [image[0] for image in read_data.captions(data)]
     lines, sms, sentences = chatter(data), messages(data), prose(data)
-    texts = dice.sample(clinc, 3600) + dice.sample(sentences, 2600)
-    texts += dice.sample(captions, 600) + dice.sample(lines, 1600)
+    texts = dice.sample(clinc, 2800) + dice.sample(sentences, 1800)
+    texts += dice.sample(captions, 600) + dice.sample(lines, 1200)
     texts += dice.sample(sms, 800)
     texts += dice.sample(read_data.questions(data), 500)
     for _ in range(700):

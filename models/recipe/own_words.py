@@ -13,6 +13,7 @@ import random
 import re
 
 import own_words_patterns
+import own_words_stories
 
 SLOTS = own_words_patterns.SLOTS
 _INNERMOST = re.compile(r"\(([^()]*)\)")
@@ -135,6 +136,7 @@ def make(label, count, seed, neutral=()):
     """count texts of one label, some of them the bare request."""
     dice = random.Random("%s %d" % (label, seed))
     patterns = own_words_patterns.REQUESTS[label]
+    patterns = patterns + own_words_stories.STORIES.get(label, [])
     texts = []
     for i in range(count):
         pattern = patterns[i % len(patterns)]

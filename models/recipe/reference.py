@@ -1,7 +1,7 @@
 """reference.py - an exported directory computed with numpy alone.
 
-Shares no code with the training: what it computes depends on nothing but the
-exported files and the published definition of BERT.
+Shares only the tokenizer and the file reader with the training; what it
+computes follows the exported files and the published definition of BERT.
 """
 
 import json
