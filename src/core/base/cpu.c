@@ -15,6 +15,8 @@ ins_cpu_features(void)
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         features |= INS_CPU_AVX2_FMA;
+    if ((features & INS_CPU_AVX2_FMA) && __builtin_cpu_supports("avx512f"))
+        features |= INS_CPU_AVX512;
 #endif
     return features;
 }

@@ -9,7 +9,10 @@
 
 /* Bundles: each means all the named instructions and the register state that
  * the operating system must save (XCR0). */
-enum ins_cpu_features { INS_CPU_AVX2_FMA = 1u << 0 };
+enum ins_cpu_features {
+    INS_CPU_AVX2_FMA = 1u << 0,
+    INS_CPU_AVX512 = 1u << 1 /* F, with AVX2 and FMA */
+};
 
 unsigned ins_cpu_features(void);
 

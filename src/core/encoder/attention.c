@@ -41,12 +41,12 @@ attend_head(ins_encoder *encoder, uint32_t start, uint32_t length,
     ins_matrix scores = {encoder->scores, length, length, length};
     float *out = encoder->context + start * hidden + head * size;
 
-    INS_TRY(ins_blas_product(&encoder->host, &query, &key, encoder->scores,
-                             length, error));
+    INS_TRY(ins_product(&encoder->products, &query, &key, encoder->scores,
+                        length, error));
     encoder->kernels->softmax(encoder->scores, length, length,
                               1.0f / sqrtf((float) size));
-    return ins_blas_product_plain(&encoder->host, &scores, &value, out, hidden,
-                                  error);
+    return ins_product_plain(&encoder->products, &scores, &value, out, hidden,
+                             error);
 }
 
 ins_status

@@ -73,6 +73,7 @@ ins_encoder_open(ins_encoder **encoder, const ins_pack_view *view,
     self->host = *host;
     self->recipe = view->recipe;
     self->kernels = kernels;
+    self->products = (ins_products){&self->host, kernels};
     status = open_workspace(self, batch_tokens, error);
     if (status != INS_OK) {
         ins_encoder_close(self);
@@ -113,7 +114,7 @@ ins_encoder_linear(ins_encoder *encoder, const ins_matrix *in,
 {
     ins_matrix matrix = {weights, outputs, in->columns, in->columns};
 
-    INS_TRY(ins_blas_product(&encoder->host, in, &matrix, out, outputs, error));
+    INS_TRY(ins_product(&encoder->products, in, &matrix, out, outputs, error));
     encoder->kernels->add_bias(out, bias, in->rows, outputs);
     return INS_OK;
 }

@@ -8,7 +8,7 @@
 #define INS_LAYER_H
 
 #include "encoder/encoder.h"
-#include "kernels/blas.h"
+#include "kernels/product.h"
 
 /* Weights of one layer, pointing into the pack; shapes in pack_format.h. */
 typedef struct ins_layer {
@@ -22,6 +22,7 @@ struct ins_encoder {
     ins_host host;
     const ins_pack_recipe *recipe;
     const ins_kernels *kernels;
+    ins_products products; /* host and kernels, for matrix products */
     const float *words, *positions, *types, *input_norm;
     ins_arena arena;   /* holds everything below */
     ins_layer *layers; /* [recipe->layers] */

@@ -11,6 +11,13 @@
 
 #define INS_ISA_PRAGMA(text) _Pragma(#text)
 
+/* Before a loop over constants whose sums must stay in registers. */
+#if defined(__clang__)
+#define INS_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define INS_UNROLL _Pragma("GCC unroll 8")
+#endif
+
 #if defined(__clang__)
 #define INS_ISA_BEGIN(features)                                            \
     INS_ISA_PRAGMA(clang attribute push(__attribute__((target(features))), \

@@ -21,22 +21,24 @@ add_bias_scalar(float *x, const float *bias, size_t rows, size_t columns)
             x[i] += bias[i];
 }
 
+/* Sums in double: this is what the other levels are measured by. */
 static void
 norm_row(float *x, const float *norm, size_t columns, float epsilon)
 {
     const float *bias = norm + columns;
-    float mean = 0;
-    float variance = 0;
-    float factor;
+    double mean = 0;
+    double variance = 0;
+    double factor;
 
     for (size_t i = 0; i < columns; i++)
-        mean += x[i];
-    mean /= (float) columns;
+        mean += (double) x[i];
+    mean /= (double) columns;
     for (size_t i = 0; i < columns; i++)
-        variance += (x[i] - mean) * (x[i] - mean);
-    factor = 1.0f / sqrtf(variance / (float) columns + epsilon);
+        variance += ((double) x[i] - mean) * ((double) x[i] - mean);
+    factor = 1.0 / sqrt(variance / (double) columns + (double) epsilon);
     for (size_t i = 0; i < columns; i++)
-        x[i] = (x[i] - mean) * factor * norm[i] + bias[i];
+        x[i] = (float) (((double) x[i] - mean) * factor * (double) norm[i] +
+                        (double) bias[i]);
 }
 
 static void

@@ -15,6 +15,7 @@ static const struct {
     unsigned needs; /* enum ins_cpu_features */
 } levels[] = {
 #if defined(__x86_64__)
+    {&ins_kernels_avx512, INS_CPU_AVX512},
     {&ins_kernels_avx2, INS_CPU_AVX2_FMA},
 #endif
     {&ins_kernels_scalar, 0},

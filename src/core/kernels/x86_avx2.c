@@ -323,6 +323,17 @@ INS_ISA_END
 
 const ins_kernels ins_kernels_avx2 = {
     .level = "avx2",
+    .tiles = &ins_tiles_avx2,
+#define INS_KERNEL(name, arguments, tolerance) .name = name##_avx2,
+#include "kernels/kernels.def"
+#undef INS_KERNEL
+};
+
+/* Wider vectors gain little in the row kernels, which take a few per cent of
+ * the time, and cost some processors their clock. */
+const ins_kernels ins_kernels_avx512 = {
+    .level = "avx512",
+    .tiles = &ins_tiles_avx512,
 #define INS_KERNEL(name, arguments, tolerance) .name = name##_avx2,
 #include "kernels/kernels.def"
 #undef INS_KERNEL
