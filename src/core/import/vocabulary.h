@@ -62,8 +62,9 @@ ins_status ins_vocabulary_build_index(ins_vocabulary *vocabulary,
 /* Id of a piece, or -1. */
 int32_t ins_vocabulary_find(const ins_vocabulary *vocabulary, ins_text piece);
 /*
- * Checks, sorts by id and stores the added tokens.  file: for messages.  A content that is
- * a piece must have that piece's id, and an id or content must not come twice.
+ * Checks, sorts by id and stores the added tokens.  file: for messages.  A
+ * content that is a piece must have that piece's id, and an id or content must
+ * not come twice.
  */
 ins_status ins_vocabulary_add_tokens(ins_vocabulary *vocabulary,
                                      const ins_config *config, const char *file,

@@ -43,7 +43,8 @@ typedef struct ins_pack_view {
     uint32_t tensor_count;
 } ins_pack_view;
 
-/* pack: borrowed, 8-byte aligned.  Errors: CORRUPT_PACK, UNSUPPORTED. */
+/* pack: borrowed.  Errors: CORRUPT_PACK, UNSUPPORTED; INVALID_ARGUMENT when
+ * pack is not aligned to 8 bytes. */
 ins_status ins_pack_read(ins_pack_view *view, const void *pack, size_t size,
                          ins_error *error);
 
