@@ -49,6 +49,7 @@ static struct {
 } catalog;
 
 static uint64_t generation = 1;
+static uint64_t changes;
 static bool version_checked;
 
 bool
@@ -100,6 +101,7 @@ forget_relation(Datum argument, Oid relation)
         return;
     catalog.valid = false;
     generation++;
+    changes++;
 }
 
 void
@@ -112,6 +114,12 @@ uint64_t
 catalog_generation(void)
 {
     return generation;
+}
+
+uint64_t
+catalog_changes(void)
+{
+    return changes;
 }
 
 void

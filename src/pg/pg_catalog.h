@@ -60,6 +60,8 @@ void watch_catalog(void);
  * looked up again.
  */
 uint64_t catalog_generation(void);
+/* Counts the first kind of reason only. */
+uint64_t catalog_changes(void);
 void advance_generation(void);
 
 /* Opens a table of ours, and its primary key when index is not NULL, with

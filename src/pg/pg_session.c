@@ -27,6 +27,8 @@ struct loaded_model {
     ins_session *session;
     bool session_refuses_long_input;
     bool pinned; /* by model_load */
+    bool bundled;
+    uint64_t changes; /* of the catalog when it was last looked up */
     uint64_t last_use;
     model_counters *counters;
 };
@@ -105,6 +107,7 @@ load(const model_identity *identity)
     entry = hash_search(loaded_models, key, HASH_ENTER, &found);
     if (!found)
         memset((char *) entry + KEY_BYTES, 0, sizeof(*entry) - KEY_BYTES);
+    entry->bundled = identity->bundled;
     entry->counters = find_counters(identity);
     map_model(identity, &mapping, &filled);
     if (filled)
@@ -157,6 +160,21 @@ find_oldest(uint64_t *mapped_bytes)
     return oldest;
 }
 
+/* What may have been dropped is mapped again when it is asked for: that costs
+ * a millisecond, keeping it would keep its file's space. */
+static void
+remove_outdated(void)
+{
+    HASH_SEQ_STATUS scan;
+    loaded_model *entry;
+
+    hash_seq_init(&scan, loaded_models);
+    while ((entry = hash_seq_search(&scan)) != NULL)
+        if (entry->model != NULL && !entry->bundled &&
+            entry->changes != catalog_changes())
+            remove_loaded(entry);
+}
+
 /* Raises no ERROR. */
 static void
 shrink_to_limit(void)
@@ -164,9 +182,11 @@ shrink_to_limit(void)
     uint64_t mapped;
     loaded_model *oldest;
 
-    if (loaded_models == NULL || setting_max_loaded_bytes == 0)
+    if (loaded_models == NULL)
         return;
-    while ((oldest = find_oldest(&mapped)) != NULL &&
+    remove_outdated();
+    while (setting_max_loaded_bytes > 0 &&
+           (oldest = find_oldest(&mapped)) != NULL &&
            mapped > (uint64_t) setting_max_loaded_bytes)
         remove_loaded(oldest);
 }
@@ -251,6 +271,13 @@ ask_for(model_call *call, const char *data, size_t size, bool allow_alias)
     resolve(call);
 }
 
+static void
+touch(loaded_model *loaded)
+{
+    loaded->last_use = ++use_clock;
+    loaded->changes = catalog_changes();
+}
+
 model_call *
 open_call(FunctionCallInfo fcinfo, int argument, default_model fallback)
 {
@@ -267,7 +294,7 @@ open_call(FunctionCallInfo fcinfo, int argument, default_model fallback)
 
         ask_for(call, name, strlen(name), true);
     }
-    call->loaded->last_use = ++use_clock;
+    touch(call->loaded);
     return call;
 }
 
@@ -276,7 +303,7 @@ open_named_call(model_call *call, const char *name)
 {
     memset(call, 0, sizeof(*call));
     ask_for(call, name, strlen(name), true);
-    call->loaded->last_use = ++use_clock;
+    touch(call->loaded);
 }
 
 const ins_model *
