@@ -34,6 +34,8 @@ fail_parse(const ins_json *json, ins_text text, const ins_json_failure *failure,
 
     if (failure->status == INS_NO_MEMORY)
         return ins_fail_no_memory(error, 0);
+    if (failure->status == INS_CANCELLED)
+        return ins_fail_cancelled(error);
     if (failure->status == INS_LIMIT_EXCEEDED) {
         return ins_fail(error, INS_LIMIT_EXCEEDED, "%s has too many values",
                         json->file);
@@ -47,7 +49,7 @@ fail_parse(const ins_json *json, ins_text text, const ins_json_failure *failure,
 
 ins_status
 ins_json_open(ins_json *json, ins_text text, const ins_json_limits *limits,
-              ins_error *error)
+              const ins_host *host, ins_error *error)
 {
     ins_json_failure failure;
 
@@ -56,7 +58,7 @@ ins_json_open(ins_json *json, ins_text text, const ins_json_limits *limits,
               "%s has %zu bytes; the limit is %llu", json->file, text.size,
               (unsigned long long) limits->bytes);
     json->value = ins_json_parse(text, limits->values,
-                                 limits->integers_as_reals, &failure);
+                                 limits->integers_as_reals, host, &failure);
     if (json->value == NULL)
         return fail_parse(json, text, &failure, error);
     return INS_OK;

@@ -37,10 +37,12 @@ typedef struct ins_json_range {
  * Parses text into json->value; file and status are what messages use.
  * Refused: too large, nested deeper than INS_JSON_MAX_DEPTH, duplicate keys,
  * invalid UTF-8, NUL, anything after the value.
- * Errors: status, LIMIT_EXCEEDED, NO_MEMORY.
+ * host: asked whether to stop, or NULL.
+ * Errors: status, LIMIT_EXCEEDED, NO_MEMORY, CANCELLED.
  */
 ins_status ins_json_open(ins_json *json, ins_text text,
-                         const ins_json_limits *limits, ins_error *error);
+                         const ins_json_limits *limits, const ins_host *host,
+                         ins_error *error);
 void ins_json_close(ins_json *json);
 
 /*

@@ -11,6 +11,8 @@
 
 #include "base/utf8.h"
 
+#define VALUES_PER_POLL 4096
+
 /* What may come next. */
 enum state {
     WANT_VALUE,
@@ -26,6 +28,7 @@ struct parser {
     size_t at;
     uint64_t values_left;
     bool integers_as_reals;
+    const ins_host *host;              /* or NULL */
     json_t *root;                      /* owned */
     json_t *stack[INS_JSON_MAX_DEPTH]; /* borrowed from the root */
     size_t depth;
@@ -423,6 +426,12 @@ count_value(struct parser *parser)
         return false;
     }
     parser->values_left--;
+    if (parser->values_left % VALUES_PER_POLL == 0 && parser->host != NULL &&
+        ins_poll(parser->host, NULL) != INS_OK) {
+        fail(parser, NULL);
+        parser->failure->status = INS_CANCELLED;
+        return false;
+    }
     return true;
 }
 
@@ -527,12 +536,13 @@ read_document(struct parser *parser)
 
 json_t *
 ins_json_parse(ins_text text, uint64_t max_values, bool integers_as_reals,
-               ins_json_failure *failure)
+               const ins_host *host, ins_json_failure *failure)
 {
     struct parser parser = {.data = text.data,
                             .size = text.size,
                             .values_left = max_values,
                             .integers_as_reals = integers_as_reals,
+                            .host = host,
                             .failure = failure};
 
     if (read_document(&parser))

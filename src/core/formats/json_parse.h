@@ -16,21 +16,23 @@
 
 #include <jansson.h>
 
-#include "base/status.h"
+#include "base/memory.h"
 
 #define INS_JSON_MAX_DEPTH 32
 
 typedef struct ins_json_failure {
-    const char *problem; /* static; NULL: out of memory */
-    ins_status status;   /* NO_MEMORY, BAD_SOURCE, LIMIT_EXCEEDED */
+    const char *problem; /* static; NULL: out of memory, cancelled */
+    ins_status status;   /* NO_MEMORY, CANCELLED, BAD_SOURCE, LIMIT_EXCEEDED */
     size_t offset;       /* in bytes */
 } ins_json_failure;
 
 /*
  * The root, owned by the caller, or NULL with *failure set.  max_values: of
- * values and keys; integers_as_reals: integers beyond 64 bits do not fail.
+ * values and keys; integers_as_reals: integers beyond 64 bits do not fail;
+ * host: asked whether to stop, or NULL.
  */
 json_t *ins_json_parse(ins_text text, uint64_t max_values,
-                       bool integers_as_reals, ins_json_failure *failure);
+                       bool integers_as_reals, const ins_host *host,
+                       ins_json_failure *failure);
 
 #endif

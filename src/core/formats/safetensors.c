@@ -278,7 +278,7 @@ read_header(ins_safetensors *file, ins_text text, const ins_host *host,
     size_t count;
     void *memory;
 
-    INS_TRY(ins_json_open(&file->header, text, &limits, error));
+    INS_TRY(ins_json_open(&file->header, text, &limits, host, error));
     INS_CHECK(json_is_object(file->header.value), error, INS_BAD_SOURCE,
               "%s: the header is not a JSON object", file->file);
     count = json_object_size(file->header.value);

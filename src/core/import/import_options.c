@@ -95,7 +95,7 @@ ins_import_options_parse(ins_import_options *options, ins_text text,
     ins_status status;
 
     *options = parsed;
-    INS_TRY(ins_json_open(&json, text, &limits, error));
+    INS_TRY(ins_json_open(&json, text, &limits, NULL, error));
     status = read_options(&json, &parsed, error);
     ins_json_close(&json);
     if (status == INS_OK)

@@ -143,7 +143,7 @@ ins_import_json(const ins_import_source *source, const char *name,
               (unsigned long long) file->size,
               (unsigned long long) limits.bytes);
     return ins_json_open(json, (ins_text){file->data, (size_t) file->size},
-                         &limits, error);
+                         &limits, source->host, error);
 }
 
 ins_status

@@ -34,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *text = (const char *) data;
     ins_json_failure failure = {NULL, INS_OK, 0};
     json_t *ours =
-        ins_json_parse((ins_text){text, size}, 100000, false, &failure);
+        ins_json_parse((ins_text){text, size}, 100000, false, NULL, &failure);
     json_t *theirs;
 
     if (ours == NULL && is_limit(&failure))

@@ -136,6 +136,11 @@ k26_no_files(tiny_model *model)
         "test_" name, TINY_VOCAB_TXT, "tokenizer_config.json", from, to, NULL, \
             expected, words                                                    \
     }
+#define ADDED(name, text, expected, words)                                   \
+    {                                                                        \
+        "test_" name, TINY_VOCAB_TXT, "added_tokens.json", NULL, text, NULL, \
+            expected, words                                                  \
+    }
 #define DAMAGE(function, flags, expected, words)                              \
     {                                                                         \
         "test_" #function, flags, NULL, NULL, NULL, function, expected, words \
@@ -175,6 +180,20 @@ static const bad_case cases[] = {
              "must be a string, not 5"),
     SETTINGS("k04_cut", NULL, "{\"do_lower_case\":", INS_BAD_SOURCE,
              "not valid JSON"),
+    SETTINGS("k04_cls_object_without_content", "{\"content\":\"[CLS]\"}", "{}",
+             INS_OK, ""),
+    SETTINGS("k04_lower_case_text", "\"do_lower_case\":true",
+             "\"do_lower_case\":\"yes\"", INS_BAD_SOURCE, "true or false"),
+    SETTINGS("k04_strip_accents", "\"do_lower_case\":true",
+             "\"strip_accents\":false", INS_OK, ""),
+    ADDED("k04_added_array", "[]", INS_BAD_SOURCE, "must hold a JSON object"),
+    ADDED("k04_added_negative", "{\"x\":-1}", INS_BAD_SOURCE, "a token's id"),
+    ADDED("k04_added_text", "{\"x\":\"1\"}", INS_BAD_SOURCE, "not \"1\""),
+    ADDED("k04_added_beyond", "{\"<new>\":100000}", INS_BAD_SOURCE,
+          "without an embedding"),
+    ADDED("k04_added_other_id", "{\"hello\":7}", INS_BAD_SOURCE,
+          "another piece's id"),
+    ADDED("k04_added_empty", "{\"\":7}", INS_BAD_SOURCE, "empty or too long"),
     EDIT("k05_no_unk", "\"unk_token\":\"[UNK]\"", "\"unk_token\":\"<unk>\"",
          INS_BAD_SOURCE, "a piece of the vocabulary, not \"<unk>\""),
     EDIT("k05_cls_beyond", "\"ids\":[2]", "\"ids\":[9999]", INS_BAD_SOURCE,

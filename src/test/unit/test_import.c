@@ -272,6 +272,26 @@ test_vocab_txt_duplicate_has_higher_id(void **state)
     close_imported(&model);
 }
 
+/* Tokens that somebody added, with ids in the vocabulary and past it. */
+static void
+test_added_tokens_file(void **state)
+{
+    struct imported model;
+    const ins_pack_added_token *token;
+
+    (void) state;
+    start(&model, TINY_VOCAB_TXT);
+    tiny_set_text(&model.source, "added_tokens.json",
+                  "{\"refund\":16,\"[MASK]\":4}");
+    import_source(&model, &(ins_import_options) INS_IMPORT_DEFAULTS);
+    assert_int_equal(model.view.tokenizer->added_tokens, 6);
+    token = &model.view.added_tokens[5];
+    assert_int_equal(token->id, 16);
+    assert_int_equal(token->flags, INS_ADDED_NORMALIZED);
+    assert_memory_equal(model.view.added_bytes + token->start, "refund", 6);
+    close_imported(&model);
+}
+
 static void
 test_tokenizer(void **state)
 {
@@ -503,6 +523,7 @@ main(void)
         cmocka_unit_test(test_vocab_txt),
         cmocka_unit_test(test_vocab_txt_crlf),
         cmocka_unit_test(test_vocab_txt_duplicate_has_higher_id),
+        cmocka_unit_test(test_added_tokens_file),
         cmocka_unit_test(test_tokenizer),
         cmocka_unit_test(test_tokenizer_json_wins),
         cmocka_unit_test(test_cased_keeps_accents),

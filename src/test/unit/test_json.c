@@ -26,7 +26,7 @@ parse(const char *text, ins_json_failure *failure)
 
     assert_non_null(copy);
     memcpy(copy, text, size);
-    json = ins_json_parse((ins_text){copy, size}, MANY, false, failure);
+    json = ins_json_parse((ins_text){copy, size}, MANY, false, NULL, failure);
     free(copy);
     return json;
 }
@@ -185,7 +185,7 @@ test_huge_integer_as_real(void **state)
     static const char text[] = "[1000000000000000019884624838656]";
     ins_json_failure failure;
     json_t *json = ins_json_parse((ins_text){text, sizeof(text) - 1}, MANY,
-                                  true, &failure);
+                                  true, NULL, &failure);
 
     (void) state;
     assert_non_null(json);
@@ -217,12 +217,12 @@ test_value_limit(void **state)
 {
     const ins_text text = {"{\"a\":[1,2]}", 11};
     ins_json_failure failure;
-    json_t *json = ins_json_parse(text, 5, false, &failure);
+    json_t *json = ins_json_parse(text, 5, false, NULL, &failure);
 
     (void) state;
     assert_non_null(json);
     json_decref(json);
-    assert_null(ins_json_parse(text, 4, false, &failure));
+    assert_null(ins_json_parse(text, 4, false, NULL, &failure));
     assert_int_equal(failure.status, INS_LIMIT_EXCEEDED);
 }
 
@@ -244,6 +244,40 @@ test_every_prefix(void **state)
     }
 }
 
+static bool
+is_cancelled(void *user)
+{
+    (void) user;
+    return true;
+}
+
+static void
+test_cancel(void **state)
+{
+    static const ins_json_limits limits = {1 << 20, MANY, false};
+    const ins_host host = {.cancelled = is_cancelled};
+    ins_json json = {"f.json", "", INS_BAD_SOURCE, NULL};
+    char text[20000];
+    ins_error error;
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(text); i += 2)
+        memcpy(text + i, "1,", 2);
+    text[0] = '[';
+    text[1] = '1';
+    text[2] = ',';
+    text[3] = '1';
+    text[sizeof(text) - 1] = ']';
+    assert_int_equal(ins_json_open(&json, (ins_text){text, sizeof(text)},
+                                   &limits, &host, &error),
+                     INS_CANCELLED);
+    assert_null(json.value);
+    assert_int_equal(ins_json_open(&json, (ins_text){text, sizeof(text)},
+                                   &limits, NULL, &error),
+                     INS_OK);
+    ins_json_close(&json);
+}
+
 /* ---- fields -------------------------------------------------------------- */
 
 struct opened {
@@ -259,7 +293,7 @@ open_fields(struct opened *opened, const char *text)
     opened->json = (ins_json){"f.json", "", INS_BAD_SOURCE, NULL};
     assert_int_equal(ins_json_open(&opened->json,
                                    (ins_text){text, strlen(text)}, &limits,
-                                   &opened->error),
+                                   NULL, &opened->error),
                      INS_OK);
 }
 
@@ -344,9 +378,9 @@ test_place_of_a_mistake(void **state)
     ins_error error;
 
     (void) state;
-    assert_int_equal(
-        ins_json_open(&json, (ins_text){text, strlen(text)}, &limits, &error),
-        INS_BAD_SOURCE);
+    assert_int_equal(ins_json_open(&json, (ins_text){text, strlen(text)},
+                                   &limits, NULL, &error),
+                     INS_BAD_SOURCE);
     assert_string_equal(error.message, "f.json is not valid JSON");
     assert_string_equal(error.detail, "Line 3, column 6: ':' is expected.");
 }
@@ -362,6 +396,7 @@ main(void)
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_value_limit),
         cmocka_unit_test(test_every_prefix),
+        cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_fields),
         cmocka_unit_test(test_field_messages),
         cmocka_unit_test(test_place_of_a_mistake),
