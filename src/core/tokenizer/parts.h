@@ -1,7 +1,10 @@
 /*
  * parts.h - the parts of a tokenizer; private to this folder.
  *
- *   text -> added tokens -> normaliser -> words -> WordPiece -> tokens
+ *   text -> added tokens -> normaliser -> added tokens -> words -> WordPiece
+ *
+ * Added tokens are matched where their flag "normalized" says: in the text as
+ * it is, or in what the normaliser makes of it.
  *
  * Each arrow hands over one character or one token at a time, so that memory
  * is fixed and reading can stop when enough tokens are known.
@@ -38,11 +41,36 @@ typedef struct ins_word {
     ins_token pieces[INS_MAX_WORD_CHARS]; /* scratch of one word */
 } ins_word;
 
+/* An added token that is matched after normalisation. */
+typedef struct ins_pattern {
+    uint32_t id;
+    uint32_t flags; /* enum ins_added_token_flags */
+    uint32_t start; /* in ins_window.text */
+    uint32_t count; /* characters, >= 1 */
+} ins_pattern;
+
+/*
+ * Normalised characters that may still become an added token; without such
+ * tokens they pass straight through.
+ */
+typedef struct ins_window {
+    ins_pattern *patterns; /* [pattern_count], owned */
+    uint32_t *text;        /* their characters, owned */
+    uint32_t pattern_count;
+    uint32_t head; /* waiting characters are [head, tail) */
+    uint32_t tail;
+    uint32_t previous;    /* the last character let go, ' ' at the start */
+    uint32_t space_start; /* where the spaces before head begin */
+    bool skip_spaces;     /* behind a token with rstrip */
+    ins_character waiting[2 * INS_MAX_PIECE_BYTES];
+} ins_window;
+
 struct ins_tokenizer {
     ins_host host;
     const ins_pack_view *view;
     bool raw_starts[256]; /* first bytes of added tokens matched in raw text */
     uint32_t longest_piece; /* bytes of the longest piece */
+    ins_window window;
     ins_normalizer normalizer;
     ins_word word;
     ins_token_output output;
@@ -55,5 +83,13 @@ void ins_token_output_add(ins_token_output *output, int32_t id, uint32_t start,
 void ins_word_add(ins_tokenizer *tokenizer, ins_character character);
 /* Ends the word at hand and turns it into tokens. */
 void ins_word_end(ins_tokenizer *tokenizer);
+
+/* Prepares the patterns of the added tokens with the flag "normalized". */
+ins_status ins_window_open(ins_tokenizer *tokenizer, ins_error *error);
+void ins_window_close(ins_tokenizer *tokenizer);
+/* Takes a character of the normaliser. */
+void ins_window_add(ins_tokenizer *tokenizer, ins_character character);
+/* Ends a stretch of text: nothing can follow what waits. */
+void ins_window_end(ins_tokenizer *tokenizer);
 
 #endif

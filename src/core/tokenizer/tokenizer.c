@@ -29,7 +29,7 @@ struct walk {
 static void
 take_character(void *sink, ins_character character)
 {
-    ins_word_add(sink, character);
+    ins_window_add(sink, character);
 }
 
 static uint32_t
@@ -51,6 +51,7 @@ ins_tokenizer_open(ins_tokenizer **tokenizer, const ins_pack_view *view,
 {
     ins_tokenizer *self;
     void *memory;
+    ins_status status;
 
     *tokenizer = NULL;
     INS_TRY(ins_alloc_zeroed(host, 1, sizeof(ins_tokenizer), &memory, error));
@@ -59,13 +60,19 @@ ins_tokenizer_open(ins_tokenizer **tokenizer, const ins_pack_view *view,
     self->view = view;
     self->longest_piece = find_longest_piece(view);
     for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++) {
-        const char *text = view->added_bytes + view->added_tokens[i].start;
+        const ins_pack_added_token *added = &view->added_tokens[i];
 
-        self->raw_starts[(uint8_t) text[0]] = true;
+        if ((added->flags & INS_ADDED_NORMALIZED) == 0)
+            self->raw_starts[(uint8_t) view->added_bytes[added->start]] = true;
     }
     self->normalizer.flags = view->tokenizer->flags;
     self->normalizer.sink = take_character;
     self->normalizer.sink_data = self;
+    status = ins_window_open(self, error);
+    if (status != INS_OK) {
+        ins_tokenizer_close(self);
+        return status;
+    }
     *tokenizer = self;
     return INS_OK;
 }
@@ -78,6 +85,7 @@ ins_tokenizer_close(ins_tokenizer *tokenizer)
     if (tokenizer == NULL)
         return;
     host = tokenizer->host;
+    ins_window_close(tokenizer);
     ins_release(&host, tokenizer);
 }
 
@@ -95,7 +103,8 @@ match_added(const struct walk *walk)
     for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++) {
         const ins_pack_added_token *added = &view->added_tokens[i];
 
-        if (added->bytes <= left &&
+        if ((added->flags & INS_ADDED_NORMALIZED) == 0 &&
+            added->bytes <= left &&
             (best == NULL || added->bytes > best->bytes) &&
             memcmp(view->added_bytes + added->start, here, added->bytes) == 0)
             best = added;
@@ -161,6 +170,15 @@ skip_spaces(const struct walk *walk, size_t end)
     return end;
 }
 
+/* What comes next has nothing to do with what came before. */
+static void
+end_stretch(ins_tokenizer *tokenizer)
+{
+    ins_normalizer_flush(&tokenizer->normalizer);
+    ins_window_end(tokenizer);
+    ins_word_end(tokenizer);
+}
+
 /* True when an added token was taken and the walk has moved past it. */
 static bool
 take_added(struct walk *walk)
@@ -185,8 +203,7 @@ take_added(struct walk *walk)
         start = skip_spaces_back(walk);
     if (added->flags & INS_ADDED_RSTRIP)
         end = skip_spaces(walk, end);
-    ins_normalizer_flush(&tokenizer->normalizer);
-    ins_word_end(tokenizer);
+    end_stretch(tokenizer);
     ins_token_output_add(&tokenizer->output, (int32_t) added->id,
                          (uint32_t) start, (uint32_t) end);
     walk->at = end;
@@ -222,6 +239,10 @@ walk_text(ins_tokenizer *tokenizer, ins_text text, ins_error *error)
     tokenizer->normalizer.waiting_count = 0;
     tokenizer->word.count = 0;
     tokenizer->word.byte_count = 0;
+    tokenizer->window.head = 0;
+    tokenizer->window.tail = 0;
+    tokenizer->window.previous = ' ';
+    tokenizer->window.skip_spaces = false;
     while (walk.at < text.size && !tokenizer->output.full) {
         if (walk.at >= walk.next_poll) {
             INS_TRY(ins_poll(&tokenizer->host, error));
@@ -229,8 +250,7 @@ walk_text(ins_tokenizer *tokenizer, ins_text text, ins_error *error)
         }
         take_next(&walk);
     }
-    ins_normalizer_flush(&tokenizer->normalizer);
-    ins_word_end(tokenizer);
+    end_stretch(tokenizer);
     return INS_OK;
 }
 

@@ -51,6 +51,21 @@ find_longest(const ins_tokenizer *tokenizer, uint32_t from, uint32_t *to)
     return -1;
 }
 
+/* Canonical order can put a mark before one that precedes it in the text, so
+ * the first character is not always the leftmost. */
+static void
+set_offsets(const ins_word *word, uint32_t from, uint32_t to, ins_token *token)
+{
+    token->start = word->starts[from];
+    token->end = word->ends[from];
+    for (uint32_t i = from + 1; i < to; i++) {
+        if (word->starts[i] < token->start)
+            token->start = word->starts[i];
+        if (word->ends[i] > token->end)
+            token->end = word->ends[i];
+    }
+}
+
 /* False when some part of the word is no piece. */
 static bool
 split_word(ins_tokenizer *tokenizer, uint32_t *piece_count)
@@ -67,9 +82,8 @@ split_word(ins_tokenizer *tokenizer, uint32_t *piece_count)
 
         if (id < 0)
             return false;
-        word->pieces[*piece_count].id = id;
-        word->pieces[*piece_count].start = word->starts[from];
-        word->pieces[*piece_count].end = word->ends[to - 1];
+        word->pieces[*piece_count] = (ins_token){id, 0, 0};
+        set_offsets(word, from, to, &word->pieces[*piece_count]);
         ++*piece_count;
         from = to;
     }
@@ -101,9 +115,10 @@ ins_word_end(ins_tokenizer *tokenizer)
 static void
 append(ins_word *word, ins_character character, uint32_t max_chars)
 {
-    if (word->count == 0)
+    if (word->count == 0 || character.start < word->first)
         word->first = character.start;
-    word->last = character.end;
+    if (word->count == 0 || character.end > word->last)
+        word->last = character.end;
     if (word->count < max_chars) {
         word->starts[word->count] = character.start;
         word->ends[word->count] = character.end;
