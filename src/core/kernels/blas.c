@@ -19,7 +19,7 @@
 #define WARM_UP_SIZE 128
 
 /* Multiply-adds that take at most about 60 ms on one slow core. */
-#define BLOCK_OPERATIONS ((size_t) 1 << 30)
+#define BLOCK_OPERATIONS ((size_t) 1 << 28)
 
 static void *
 map_zeros(size_t size)
