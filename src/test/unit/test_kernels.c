@@ -500,11 +500,11 @@ test_product_shapes(void **state)
         INS_INTERNAL);
 }
 
-/* 2 * 10^9 multiply-adds come in several products with a poll before each. */
+/* 5 * 10^8 multiply-adds come in several products with a poll before each. */
 static void
 test_product_blocks(void **state)
 {
-    enum { ROWS = 2048, SIZE = 1024 };
+    enum { ROWS = 512, SIZE = 1024 };
     struct calls calls = {0};
     ins_host host = {.user = &calls,
                      .cancelled = is_cancelled,
