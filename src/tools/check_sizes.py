@@ -23,6 +23,10 @@ MAX_LINE = 80
 LONGER_FILES = {}
 # (path, function) -> reason.
 LONGER_FUNCTIONS = {}
+# path -> reason.  Each exemption is for the lines' length only.
+LONGER_LINES = {
+    'models/recipe/own_words_patterns.py': 'data: one phrase per line',
+}
 
 CODE = ('.c', '.h', '.py', '.sh', '.S')
 DEFINITION = re.compile(r'^([A-Za-z_][A-Za-z0-9_]*)\s*\(')
@@ -58,7 +62,7 @@ def check_file(path):
         complaints.append('%s: %d lines, the limit is %d' % (
             path, length, limit))
     for number, line in enumerate(lines, 1):
-        if len(line) > MAX_LINE:
+        if len(line) > MAX_LINE and path not in LONGER_LINES:
             complaints.append('%s:%d: %d columns' % (path, number, len(line)))
     if path.endswith(('.c', '.h')):
         for name, number, size in find_functions(lines):
