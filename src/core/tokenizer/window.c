@@ -24,7 +24,7 @@ struct match {
     bool may_grow;              /* a longer one could still come */
 };
 
-/* ---- patterns ------------------------------------------------------------- */
+/* ---- patterns ------------------------------------------------------------ */
 
 struct pattern_sink {
     ins_window *window;
@@ -121,7 +121,7 @@ ins_window_close(ins_tokenizer *tokenizer)
     ins_release(&tokenizer->host, tokenizer->window.text);
 }
 
-/* ---- matching ------------------------------------------------------------- */
+/* ---- matching ------------------------------------------------------------ */
 
 /* Characters that pattern and window share from their beginnings. */
 static uint32_t
@@ -157,7 +157,7 @@ find_match(const ins_window *window)
     return match;
 }
 
-/* ---- letting go ----------------------------------------------------------- */
+/* ---- letting go ---------------------------------------------------------- */
 
 static void
 let_go(ins_tokenizer *tokenizer, uint32_t count)

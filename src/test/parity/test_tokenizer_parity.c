@@ -74,7 +74,7 @@ read_file(const char *path, size_t *size)
     return data;
 }
 
-/* ---- a model around a tokenizer.json -------------------------------------- */
+/* ---- a model around a tokenizer.json ------------------------------------- */
 
 static void
 add_tensor(json_t *header, size_t *offset, const char *name, int rows,
@@ -229,7 +229,7 @@ close_tokenizer(struct tokenizer *tokenizer)
     free(tokenizer->pack);
 }
 
-/* ---- comparing ------------------------------------------------------------ */
+/* ---- comparing ----------------------------------------------------------- */
 
 /* The ids as a line of numbers, as the fixtures have them. */
 static void
