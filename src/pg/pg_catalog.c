@@ -210,9 +210,15 @@ open_catalog(catalog_table table, Relation *index)
 {
     Relation rel;
 
-    if (!catalog.valid)
-        find_tables();
-    rel = table_open(catalog.table[table], AccessShareLock);
+    /* Opening accepts invalidations, which may be about what was found. */
+    for (int attempt = 0;; attempt++) {
+        if (!catalog.valid)
+            find_tables();
+        rel = table_open(catalog.table[table], AccessShareLock);
+        if (catalog.valid || attempt > 10)
+            break;
+        table_close(rel, AccessShareLock);
+    }
     if (rel->rd_rel->relkind != RELKIND_RELATION ||
         RelationGetDescr(rel)->natts != tables[table].columns)
         fail_not_installed();

@@ -26,6 +26,7 @@
 #endif
 
 #if PG_VERSION_NUM < 140000
+#include "catalog/indexing.h" /* ExtensionOidIndexId */
 #define ROLE_PG_READ_SERVER_FILES DEFAULT_ROLE_READ_SERVER_FILES
 #define HASH_STRINGS              0 /* the default kind of key */
 #endif

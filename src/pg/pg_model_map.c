@@ -24,6 +24,7 @@
 #include "storage/latch.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -226,7 +227,7 @@ sweep_files(const char *path)
         ins_error ignored;
 
         if (!parse_file_name(entry->d_name, digest) ||
-            is_digest_registered(digest, query_snapshot()))
+            is_digest_registered(digest, NULL))
             continue;
         ins_cache_key(key, digest);
         (void) ins_cache_remove(path, key, &ignored);
@@ -349,6 +350,18 @@ map_model(const model_identity *identity, ins_mapping *mapping, bool *loaded)
         load_model(path, key, identity, mapping, loaded);
     else
         check_status(status, &error);
+}
+
+void
+discard_file(const model_identity *identity)
+{
+    char path[MAXPGPATH];
+    char key[INS_CACHE_KEY_BYTES];
+    ins_error error;
+
+    database_directory(path);
+    ins_cache_key(key, identity->digest);
+    check_status(ins_cache_remove(path, key, &error), &error);
 }
 
 /* ---- removal at commit -------------------------------------------------- */

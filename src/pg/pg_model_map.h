@@ -17,6 +17,10 @@
 void map_model(const model_identity *identity, ins_mapping *mapping,
                bool *loaded);
 
+/* Removes the file of a model whose content turned out to be wrong; the next
+ * map_model makes it again. */
+void discard_file(const model_identity *identity);
+
 /* Receives the chunks of a pack in order. */
 typedef ins_status (*chunk_sink)(void *user, const void *data, size_t size,
                                  ins_error *error);

@@ -88,37 +88,60 @@ remove_loaded(loaded_model *loaded)
 }
 
 static loaded_model *
-load(const model_identity *identity)
+find_entry(const model_identity *identity)
 {
-    ins_host host;
     char key[KEY_BYTES];
     loaded_model *entry;
-    ins_mapping mapping;
-    ins_error error;
     bool found;
-    bool filled;
 
     make_hash();
-    host = host_in(model_context);
     make_key(key, identity);
-    entry = hash_search(loaded_models, key, HASH_FIND, NULL);
-    if (entry != NULL && entry->model != NULL)
-        return entry;
     entry = hash_search(loaded_models, key, HASH_ENTER, &found);
     if (!found)
         memset((char *) entry + KEY_BYTES, 0, sizeof(*entry) - KEY_BYTES);
-    entry->bundled = identity->bundled;
-    entry->counters = find_counters(identity);
-    map_model(identity, &mapping, &filled);
-    if (filled)
+    return entry;
+}
+
+/* *filled: the weights have just come from the tables. */
+static ins_status
+map_and_open(loaded_model *entry, const model_identity *identity, bool *filled,
+             ins_error *error)
+{
+    ins_host host = host_in(model_context);
+    ins_mapping mapping;
+    ins_status status;
+
+    map_model(identity, &mapping, filled);
+    if (*filled)
         count_load(entry->counters);
     /* Nothing below can raise an ERROR before the entry owns the mapping. */
     entry->mapping = mapping;
-    if (ins_model_open(&entry->model, mapping.data, mapping.size, &host,
-                       &error) != INS_OK) {
+    status =
+        ins_model_open(&entry->model, mapping.data, mapping.size, &host, error);
+    if (status != INS_OK)
         close_loaded(entry);
-        raise_failure(&error);
+    return status;
+}
+
+static loaded_model *
+load(const model_identity *identity)
+{
+    loaded_model *entry = find_entry(identity);
+    ins_error error;
+    ins_status status;
+    bool filled;
+
+    if (entry->model != NULL)
+        return entry;
+    entry->bundled = identity->bundled;
+    entry->counters = find_counters(identity);
+    status = map_and_open(entry, identity, &filled, &error);
+    if (status == INS_CORRUPT_PACK && !filled && !identity->bundled) {
+        /* The file was damaged; the tables have the truth. */
+        discard_file(identity);
+        status = map_and_open(entry, identity, &filled, &error);
     }
+    check_status(status, &error);
     return entry;
 }
 

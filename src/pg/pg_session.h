@@ -11,6 +11,7 @@
 #ifndef PG_SESSION_H
 #define PG_SESSION_H
 
+#include "fmgr.h"
 #include "pg_catalog.h"
 
 typedef struct loaded_model loaded_model;

@@ -56,10 +56,11 @@ stop() {
         as_owner pg_ctl -D data -m immediate -w stop >/dev/null 2>&1
     rm -rf "$root/build/pg"
     mkdir -p "$root/build/pg"
-    for kept in regress isolation tap/tmp_check/log log; do
-        [ -e "$work/run/$kept" ] && cp -r "$work/run/$kept" \
-            "$root/build/pg/" 2>/dev/null
+    for kept in regress isolation log; do
+        [ -e "$work/run/$kept" ] && cp -r "$work/run/$kept" "$root/build/pg/"
     done
+    [ -d "$work/run/tap/tmp_check/log" ] &&
+        cp -r "$work/run/tap/tmp_check/log" "$root/build/pg/tap"
     rm -rf "$work"
 }
 trap stop EXIT

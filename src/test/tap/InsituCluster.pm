@@ -64,7 +64,7 @@ sub start_session
 	my ($node, $sql) = @_;
 	my %session = (out => '', err => '');
 	# Input from a variable would wait until somebody pumps it.
-	my $script = "$PostgreSQL::Test::Utils::tmp_check/session$sessions.sql";
+	my $script = "$PostgreSQL::Test::Utils::tmp_check/session$$.$sessions.sql";
 	$sessions++;
 	append_to_file($script, $sql);
 	$session{run} = IPC::Run::start(
