@@ -210,7 +210,7 @@ def replay_programs():
         for folder in (target, target[len('fuzz_'):]):
             files += glob.glob(os.path.join(
                 ROOT, TESTS, 'fuzz/corpora', folder, '*'))
-        commands.append(['build/asan/test/fuzz/replay_' + target[5:]] +
+        commands.append(['build/asan/test/fuzz/replay_' + target] +
                         sorted(os.path.relpath(path, ROOT)
                                for path in files))
     return commands

@@ -1,7 +1,7 @@
 /*
  * replay.c - feeds files to one fuzz target without a fuzzer.
  *
- *     replay_json corpora/fuzz_json/a corpora/fuzz_json/b ...
+ *     replay_fuzz_json corpora/fuzz_json/a corpora/fuzz_json/b ...
  *
  * Prints one TAP line per file.  Each file is copied into a block of exactly
  * its size, so that AddressSanitizer sees a read of one byte too many.  What

@@ -1,5 +1,5 @@
 /*
- * test_product.c - matrix products at every level: against double precision,
+ * check_products.c - matrix products at every level: against double precision,
  * the same bits whatever the number of rows, nothing written outside.
  *
  * SPDX-License-Identifier: PostgreSQL

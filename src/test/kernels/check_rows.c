@@ -1,5 +1,5 @@
 /*
- * test_kernels.c - every level of kernels against the scalar twin, to the
+ * check_rows.c - every level of kernels against the scalar twin, to the
  * tolerance of kernels.def, and the scalar one against double precision.
  *
  * SPDX-License-Identifier: PostgreSQL
