@@ -290,7 +290,10 @@ def main():
         if counts.failed:
             print_tail(path)
         total.add(counts)
-    print('%d passed, %d failed' % (total.passed, total.failed))
+    summary = '%d passed, %d failed' % (total.passed, total.failed)
+    with open(os.path.join(LOGS, 'summary'), 'w', encoding='utf-8') as file:
+        file.write(summary + '\n')
+    print(summary)
     return 1 if total.failed or not total.passed else 0
 
 
