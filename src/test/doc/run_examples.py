@@ -96,7 +96,7 @@ def run_psql(cluster, examples, database, models):
         ['stdbuf', '-oL', cluster.program('psql'), '-X', '-q', '-h',
          cluster.work, '-U', 'postgres', '-d', database],
         text=script.replace(MODELS, models), check=False)
-    return split_output(output, len(examples))
+    return split_output(output.replace(models, MODELS), len(examples))
 
 
 def run_shell(examples, models):
@@ -109,7 +109,7 @@ def run_shell(examples, models):
         input=script.replace(MODELS, models).encode(),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         env=clean_environment()).stdout.decode('utf-8', 'replace')
-    return split_output(output, len(examples))
+    return split_output(output.replace(models, MODELS), len(examples))
 
 
 def make_models(cluster):
