@@ -446,7 +446,7 @@ test_products(void **state)
     static const size_t shapes[][3] = {{1, 1, 1},    {0, 3, 4},    {3, 0, 4},
                                        {3, 4, 0},    {7, 5, 3},    {1, 97, 31},
                                        {64, 33, 17}, {13, 128, 64}};
-    static float a[MAX_VALUES], b[MAX_VALUES], out[2 * MAX_VALUES];
+    static float a[2 * MAX_VALUES], b[2 * MAX_VALUES], out[2 * MAX_VALUES];
     struct calls calls = {0};
     ins_host host = {.user = &calls, .blas_lock = lock, .blas_unlock = unlock};
     ins_error error;
@@ -458,8 +458,8 @@ test_products(void **state)
         ins_matrix left = {a, rows, depth, depth + 2};
         ins_matrix right = {b, width, depth, depth + 1};
 
-        fill(a, MAX_VALUES, 1);
-        fill(b, MAX_VALUES, 1);
+        fill(a, 2 * MAX_VALUES, 1);
+        fill(b, 2 * MAX_VALUES, 1);
         memset(out, 0, sizeof(out));
         assert_int_equal(
             ins_blas_product(&host, &left, &right, out, width + 3, &error),
