@@ -10,6 +10,8 @@
 # Also: lint format asan valgrind fuzz T=60 bench parity-fixtures coverage
 # dist clean.
 
+MAKEFLAGS += --no-print-directory
+
 PG_CONFIG ?= pg_config
 PYTHON    ?= /usr/bin/python3
 T         ?= 60
