@@ -7,7 +7,7 @@
 Runs an encoder of MiniLM's geometry (6 layers, 384 wide, 1536 inner, 30,522
 pieces; random weights, which cost the same time) over texts of n tokens, one
 row at a time and in batches, and beside it npm's sqlite-lembed with the same
-weights in a GGUF file.  The contenders take turns within each round, so that
+weights in a GGUF file, as it ships and held to one thread as we are.  The contenders take turns within each round, so that
 a busy minute hurts all of them; the table has medians, and the lowest and
 highest round as a spread.  npm's package goes to a temporary folder.
 
@@ -107,32 +107,33 @@ class SQLite:
 
 
 class Lembed:
-    name = 'sqlite-lembed'
-    forms = {'alone': "SELECT sum(length(lembed('bench', body))) FROM "
-                      "(SELECT body FROM texts WHERE n = ? LIMIT ?)"}
+    forms = ('alone',)
 
-    def __init__(self, library, gguf, texts):
-        self.connection = sqlite3.connect(':memory:')
-        self.connection.enable_load_extension(True)
-        self.connection.load_extension(library)
-        self.version = self.connection.execute(
-            'SELECT lembed_version()').fetchone()[0]
-        self.connection.execute('CREATE TABLE texts (n int, body text)')
-        self.connection.executemany('INSERT INTO texts VALUES (?, ?)', texts)
-        self.connection.execute(
-            'INSERT INTO temp.lembed_models(name, model) '
-            "SELECT 'bench', lembed_model_from_file(?)", (gguf,))
-        self.embed('warm')
+    def __init__(self, name, library, gguf, texts, preload=None):
+        self.name = name
+        environment = dict(os.environ, LEMBED_LIBRARY=library + '.so')
+        if preload:
+            environment['LD_PRELOAD'] = preload
+        self.worker = subprocess.Popen(
+            [sys.executable, os.path.join(HERE, 'lembed_worker.py'), library,
+             gguf, texts], env=environment, stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.version = self.ask('version')
+
+    def ask(self, command):
+        self.worker.stdin.write(command + '\n')
+        self.worker.stdin.flush()
+        return json.loads(self.worker.stdout.readline())
 
     def embed(self, text):
-        row = self.connection.execute("SELECT lembed('bench', ?)",
-                                      (text,)).fetchone()
-        return struct.unpack('<%df' % (len(row[0]) // 4), row[0])
+        return self.ask('embed ' + text)
 
-    def run(self, form, length, rows):
-        start = time.perf_counter()
-        self.connection.execute(self.forms[form], (length, rows)).fetchall()
-        return time.perf_counter() - start
+    def run(self, _, length, rows):
+        return self.ask('run %d %d' % (length, rows))
+
+    def close(self):
+        self.worker.stdin.close()
+        self.worker.wait()
 
 
 class PostgreSQL:
@@ -189,16 +190,26 @@ def install_lembed(folder):
 
 
 def open_lembed(folder, directory, texts):
-    """A contender, or None with the reason printed."""
+    """Contenders, or none with the reason printed."""
     try:
         library = install_lembed(folder)
         gguf = os.path.join(folder, 'model.gguf')
         subprocess.run([sys.executable, os.path.join(HERE, 'make_gguf.py'),
                         directory, gguf], check=True)
-        return Lembed(library, gguf, texts)
-    except (OSError, sqlite3.Error, subprocess.CalledProcessError) as error:
+        preload = os.path.join(folder, 'one_thread.so')
+        subprocess.run(['gcc', '-O2', '-shared', '-fPIC', '-o', preload,
+                        os.path.join(HERE, 'one_thread.c'), '-ldl'],
+                       check=True)
+        path = os.path.join(folder, 'texts.json')
+        with open(path, 'w', encoding='utf-8') as file:
+            json.dump(texts, file)
+        return [Lembed('sqlite-lembed held to one thread', library, gguf,
+                       path, preload),
+                Lembed('sqlite-lembed as it ships (four threads)', library,
+                       gguf, path)]
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
         print('sqlite-lembed is missing from the table: %s' % error)
-        return None
+        return []
 
 
 def cosine(left, right):
@@ -207,12 +218,17 @@ def cosine(left, right):
                       sum(b * b for b in right)) ** 0.5
 
 
+def ask_git(*words):
+    return subprocess.run(('git',) + words, cwd=ROOT, check=False,
+                          stdout=subprocess.PIPE).stdout.decode().strip()
+
+
 def describe_machine():
     with open('/proc/cpuinfo', encoding='utf-8') as file:
         model = re.search(r'model name\s*: (.*)', file.read())
-    commit = subprocess.run(
-        ['git', 'describe', '--always', '--dirty'], cwd=ROOT, check=False,
-        stdout=subprocess.PIPE).stdout.decode().strip()
+    commit = ask_git('rev-parse', '--short', 'HEAD')
+    if ask_git('status', '--porcelain', '-uno', 'src', 'sqlite_ext'):
+        commit += ' with changes'
     return ['* Date: %s' % datetime.date.today(),
             '* Machine: %s, %d cores' % (
                 model.group(1) if model else 'unknown', os.cpu_count()),
@@ -287,16 +303,19 @@ def main():
                 if sqlite.count_tokens(text) != length:
                     sys.exit('bench_sql.py: a text has %d tokens, not %d' % (
                         sqlite.count_tokens(text), length))
-            lembed = None if options.no_lembed else open_lembed(
+            lembed = [] if options.no_lembed else open_lembed(
                 folder, directory, texts)
+            contenders += lembed
             if lembed:
-                contenders.append(lembed)
                 facts.append(
                     '* sqlite-lembed %s, same weights; cosine of its '
-                    'embedding of one text with ours: %.5f' % (
-                        lembed.version, cosine(lembed.embed(texts[0][1]),
-                                               sqlite.embed(texts[0][1]))))
+                    'embedding of one text with ours: %.6f' % (
+                        lembed[0].version,
+                        cosine(lembed[0].embed(texts[0][1]),
+                               sqlite.embed(texts[0][1]))))
             rates = measure(contenders, lengths, options.rounds)
+            for contender in lembed:
+                contender.close()
         facts.append('* Medians of %d interleaved rounds (lowest–highest), '
                      'at most %s rows per round' % (options.rounds, '/'.join(
                          str(rows_of(length)) for length in lengths)))
