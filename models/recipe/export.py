@@ -14,6 +14,13 @@ import safetensors_file
 import wordpiece
 
 
+# Training has more than three times as many texts of "other" as of any label,
+# which says nothing about tickets.  Half of that lead the loss takes off; this
+# much of the rest, and a little more, comes off the bias: with it some 96 % of
+# the questions of clinc150's validation part still are "other".
+OTHER_LEAD = 1.0
+
+
 def checkpoint(state):
     """Names and shapes of transformers' BertForSequenceClassification."""
     tensors = {}
@@ -149,6 +156,7 @@ def main():
     work, out = pathlib.Path(arguments.work), pathlib.Path(arguments.out)
     pieces = json.loads((work / "vocabulary.json").read_text())
     state = torch.load(work / arguments.router)
+    state["classifier.bias"][read_data.LABELS.index("other")] -= OTHER_LEAD
 
     # Written beside the target first: a reader never meets half a model.
     fresh = out.with_name(out.name + ".fresh")

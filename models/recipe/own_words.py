@@ -52,8 +52,9 @@ def sentence(pattern, dice):
     text = expand(pattern, dice)
     text = re.sub("#", lambda _: _number(dice), text)
     if text[-1] not in ".?!":
-        asks = re.match(r"(can|could|how|what|when|where|why|which|who|do|does|"
-                        r"did|is|are|am|will|would|may|should|has|have)\b", text)
+        asks = re.match(r"(can|could|how|what|when|where|why|which|who|do|"
+                        r"does|did|is|are|am|will|would|may|should|has|have)"
+                        r"\b", text)
         text += "?" if asks else dice.choice(["."] * 8 + ["!", "..."])
     text = re.sub(r"\bi\b", "I", text)
     return text[0].upper() + text[1:]

@@ -505,7 +505,7 @@ REQUESTS["feedback"] = _lines("""
     {howto} (leave|write|post|submit|give|send) (a|some|my) (review|feedback|opinion|rating|comment|compliment) (about (your service|your company|the {thing}|a product|my experience)|)
     (your|the) (service|support|customer service|staff|agent|team) (is|was) (great|excellent|amazing|fantastic|wonderful|very kind|very helpful|outstanding|super friendly)
     (your|the) (service|support|customer service|staff|agent) (is|was) (terrible|awful|horrible|a joke|the worst|very rude|unfriendly|a disgrace|really bad|poor)
-    i (love|really like|am very happy with|am impressed by|adore) (your (shop|app|service|website|products|company|team)|how (quickly|kindly) you (helped|replied|solved it))
+    i (love|really like|am very happy with|am impressed by|adore) (your (shop|app|service|website|products|company|team)|how (quickly|fast|kindly|well) you (helped|replied|answered|reacted|solved it)( me|) (the last time|last week|{when}|))
     i (hate|am disappointed (by|with)|am unhappy with|am not satisfied with|dislike) (your (service|app|website|company|attitude|staff)|the (new version|new design|quality of your service|way you treat customers))
     (one of your (agents|employees|colleagues)|{name} from your team|the lady on the phone|the person i spoke to) was (so |very |really |extremely |)(rude|impolite|helpful|kind|friendly|patient|unprofessional|arrogant) (to me|)
     (thank you|thanks) (so much |)for (the great service|being so kind|helping me so fast|such good support|the quick help), (you are the best|you made my day|keep it up|i really appreciated it)

@@ -213,6 +213,10 @@ STORIES["delivery"] = _lines("""
 """)
 
 STORIES["feedback"] = _lines("""
+    i (love|like|enjoyed|admire|appreciate|adore) how (fast|quick|friendly|open|careful|honest|polite) you (were|are|answered|wrote back|dealt with me|helped) (last time|the other day|{when}|)
+    it was (nice|great|good|lovely) (of you to answer so fast|how fast i got an answer|to be helped so quickly|that you took the time)
+    you (answered|replied|helped|reacted) (so |very |really |)(fast|quickly|slowly|badly|kindly) (last time|{when}|), (i love that|that was great|well done|that was poor|i liked it)
+    (i love|i loved|i like|i liked) (the way you (work|help people|answer)|dealing with you|your quick answer|everything about your shop)
     hats off to your team, that was first class
     what a lovely experience, thank you all
     your colleague {name} deserves praise, so patient and kind
@@ -345,6 +349,9 @@ STORIES["refund"] = _lines("""
 """)
 
 STORIES["subscription"] = _lines("""
+    i (don't|do not|no longer) want to (be|stay|remain) (a|your) (member|subscriber) (any more|any longer|)
+    (please |)(stop|quit) (taking|charging|debiting|withdrawing) (my money|money from me|{money}) (every|each) (month|year|week)(, i (left|quit|want to leave)|)
+    i (left|am leaving|want to leave) (the club|the plan|the programme), so (stop the monthly payments|no more money each month|stop taking money from my card every month)
     my inbox is full of your advertising, make it end
     i do not recall agreeing to these mails
     no more offers in my mailbox please

@@ -21,13 +21,12 @@ LENGTH = 64
 BATCH = 64
 
 
-def read_texts(data, own_words):
+def read_texts(data):
     """Support first: what the model is for is what it should see most."""
     support = [text for text, _, _ in read_data.bitext(data)]
     support += [text for text, _ in read_data.banking(data, "train")]
     support += [text for text, _ in read_data.clinc(data, "train")]
     support += [text for text, _ in read_data.clinc(data, "oos_train")]
-    support += own_words
     talk = read_data.dialogue(data)
     other = [text for image in read_data.captions(data) for text in image[:2]]
     other += read_data.questions(data)
@@ -72,7 +71,7 @@ def main():
     torch.manual_seed(1)
     torch.set_num_threads(2)
 
-    texts = read_texts(arguments.data, [])
+    texts = read_texts(arguments.data)
     pieces = wordpiece.build_vocabulary(texts)
     (work / "vocabulary.json").write_text(json.dumps(pieces))
     tokenizer = wordpiece.WordPiece(pieces)

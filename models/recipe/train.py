@@ -6,6 +6,7 @@ the similarity judgements of the STS benchmark (Reimers and Gurevych, 2019).
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import random
@@ -114,22 +115,70 @@ def build_optimizers(model, rate):
             torch.optim.AdamW(dense, lr=rate, weight_decay=0.01)], dense
 
 
+def endless_batches(data, tokenizer, seed, dice):
+    """Batches of (ids, label index); each epoch has new own words."""
+    index = {label: i for i, label in enumerate(read_data.LABELS)}
+    for epoch in itertools.count():
+        rows = [(tokenizer.encode(text, LIMIT), index[label])
+                for text, label in examples.labelled(data, 1000 * seed + epoch)]
+        print("epoch %d, %d texts" % (epoch + 1, len(rows)), flush=True)
+        yield from bucketed(rows, dice)
+
+
+def apply_gradients(optimizers, dense, rate):
+    torch.nn.utils.clip_grad_norm_(dense, 1.0)
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+
+
+def fit(model, tokenizer, arguments, save):
+    """Trains until the time is over."""
+    dice = random.Random(arguments.seed)
+    sources = (examples.pair_groups(arguments.data),
+               read_data.sts(arguments.data, "train"))
+    optimizers, dense = build_optimizers(model, arguments.rate)
+    batches = endless_batches(arguments.data, tokenizer, arguments.seed, dice)
+    start, total = time.time(), 0.0
+    for step, batch in enumerate(batches):
+        minutes = (time.time() - start) / 60
+        left = 1 - minutes / arguments.minutes
+        if left <= 0:
+            break
+        if step and step % 60 == 0:
+            print("step %d loss %.3f, %.1f min" % (step, total / 60, minutes),
+                  flush=True)
+            total = 0.0
+            # A weak model early is of use to whoever waits for the files.
+            save()
+        loss = step_loss(model, step, batch, sources, tokenizer, dice)
+        loss.backward()
+        total += loss.item()
+        warm = min(1, (step + 1) / 60)
+        apply_gradients(optimizers, dense,
+                        arguments.rate * warm * max(0.02, left))
+    save()
+    print("steps", step)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--work", default="build/model")
-    parser.add_argument("--minutes", type=float, default=11)
+    parser.add_argument("--minutes", type=float, default=18)
     parser.add_argument("--rate", type=float, default=6e-4)
-    parser.add_argument("--out", default="router.pt")
+    parser.add_argument("--seed", type=int, default=2)
     parser.add_argument("--resume", help="go on from these weights")
+    parser.add_argument("--out", default="router.pt")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
-    torch.manual_seed(2)
+    torch.manual_seed(arguments.seed)
     # Before the first threads start, as they inherit it: moments that fade
     # to denormal numbers make a step several times as slow.
     torch.set_flush_denormal(True)
     torch.set_num_threads(2)
-    dice = random.Random(2)
 
     pieces = json.loads((work / "vocabulary.json").read_text())
     tokenizer = wordpiece.WordPiece(pieces)
@@ -138,41 +187,10 @@ def main():
         model.load_state_dict(torch.load(work / arguments.resume))
     else:
         load_pretrained(model, work / "encoder.pt")
+    # The encoder goes without: few enough steps that it cannot overfit.
     model.dropout.p = 0.1
-
-    index = {label: i for i, label in enumerate(read_data.LABELS)}
-    sources = (examples.pair_groups(arguments.data),
-               read_data.sts(arguments.data, "train"))
-    optimizers, dense = build_optimizers(model, arguments.rate)
-    start, step, epoch, total, batches = time.time(), 0, 0, 0.0, []
-    while True:
-        done = (time.time() - start) / (60 * arguments.minutes)
-        if done >= 1:
-            break
-        if not batches:
-            # Each epoch has new own words.
-            rows = [(tokenizer.encode(text, LIMIT), index[label]) for
-                    text, label in examples.labelled(arguments.data, epoch)]
-            batches, epoch = bucketed(rows, dice), epoch + 1
-            print("epoch %d, %d texts" % (epoch, len(rows)), flush=True)
-        rate = arguments.rate * min(1, (step + 1) / 60) * max(0.02, 1 - done)
-        loss = step_loss(model, step, batches.pop(), sources, tokenizer, dice)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(dense, 1.0)
-        for optimizer in optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        step, total = step + 1, total + loss.item()
-        if step % 60 == 0:
-            print("step %d loss %.3f, %.1f min" % (
-                step, total / 60, (time.time() - start) / 60), flush=True)
-            total = 0.0
-            # A weak model early is of use to whoever waits for the files.
-            torch.save(model.state_dict(), work / arguments.out)
-    torch.save(model.state_dict(), work / arguments.out)
-    print("steps", step)
+    fit(model, tokenizer, arguments, lambda: torch.save(
+        model.state_dict(), work / arguments.out))
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ class WordPiece:
         result, start = [], 0
         while start < len(word):
             for end in range(len(word), start, -1):
-                piece = word[start:end] if start == 0 else "##" + word[start:end]
+                piece = ("##" if start else "") + word[start:end]
                 if piece in self.ids:
                     result.append(self.ids[piece])
                     start = end
