@@ -7,9 +7,10 @@
 Runs an encoder of MiniLM's geometry (6 layers, 384 wide, 1536 inner, 30,522
 pieces; random weights, which cost the same time) over texts of n tokens, one
 row at a time and in batches, and beside it npm's sqlite-lembed with the same
-weights in a GGUF file, as it ships and held to one thread as we are.  The contenders take turns within each round, so that
-a busy minute hurts all of them; the table has medians, and the lowest and
-highest round as a spread.  npm's package goes to a temporary folder.
+weights in a GGUF file, as it ships and held to one thread as we are.  The
+contenders take turns within each round, so that a busy minute hurts all of
+them; the table has medians, and the lowest and highest round as a spread.
+npm's package goes to a temporary folder.
 
 SPDX-License-Identifier: PostgreSQL
 """
