@@ -108,18 +108,6 @@ ins_encoder_bytes(const ins_encoder *encoder)
 }
 
 ins_status
-ins_encoder_linear(ins_encoder *encoder, const ins_matrix *in,
-                   const float *weights, const float *bias, size_t outputs,
-                   float *out, ins_error *error)
-{
-    ins_matrix matrix = {weights, outputs, in->columns, in->columns};
-
-    INS_TRY(ins_product(&encoder->products, in, &matrix, out, outputs, error));
-    encoder->kernels->add_bias(out, bias, in->rows, outputs);
-    return INS_OK;
-}
-
-ins_status
 ins_encoder_forward(ins_encoder *encoder, const ins_batch *batch,
                     const float **hidden, ins_error *error)
 {
