@@ -164,6 +164,7 @@ coverage:
 
 bench: deps-bench
 	$(PYTHON) src/test/bench/bench_sql.py
+	$(PYTHON) src/test/bench/bench_sharing.py
 
 parity-fixtures:
 	$(MAKE) -C src/test parity-fixtures

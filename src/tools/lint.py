@@ -186,6 +186,19 @@ def check_licences():
             if 'SPDX-License-Identifier: PostgreSQL' not in read(path)]
 
 
+def check_links():
+    """Relative links of the documents lead to files."""
+    complaints = []
+    for path in tracked('*.md'):
+        for target in re.findall(r'\]\(([^)#\s]+)[^)]*\)', read(path)):
+            if '://' in target:
+                continue
+            full = os.path.join(ROOT, os.path.dirname(path), target)
+            if not os.path.exists(full):
+                complaints.append('%s: %s is not there' % (path, target))
+    return complaints
+
+
 LIGHT = [
     ('files are formatted', check_format),
     ('includes follow the layers', check_layers),
@@ -196,6 +209,7 @@ LIGHT = [
     ('shell scripts parse', check_shell),
     ('Python scripts parse', check_python),
     ('each source names its licence', check_licences),
+    ('links of the documents lead somewhere', check_links),
 ]
 FULL = LIGHT + [
     ('headers compile alone', check_headers),
