@@ -31,13 +31,14 @@
 enum { PAD, UNK, CLS, SEP, MASK };
 
 static const char *const pieces[] = {
-    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hello", "wor",  "##ld",
-    "##ing", "##s",   "a",     "b",     "c",      "i",     "n",    "g",
-    "x",     "##a",   "##b",   "##c",   "##x",    "0",     "##0",  "!",
-    "#",     "<",     ">",     "[",     "]",      "/",     "^",    "_",
-    "e",     "##e",   "中",    "か",    "ᄀ",     "##ᅡ",  "##ᆨ", "क",
-    "##ा",   "##ष",   "ก",     "##า",   "▁",      "##▁",   "ġ",    "g",
-    "##g",   "s",     "ß",     "##ß",   "°",      "σ",     "##σ",  "##°"};
+    "[PAD]",      "[UNK]", "[CLS]", "[SEP]", "[MASK]", "hello", "wor",  "##ld",
+    "##ing",      "##s",   "a",     "b",     "c",      "i",     "n",    "g",
+    "x",          "##a",   "##b",   "##c",   "##x",    "0",     "##0",  "!",
+    "#",          "<",     ">",     "[",     "]",      "/",     "^",    "_",
+    "e",          "##e",   "中",    "か",    "ᄀ",     "##ᅡ",  "##ᆨ", "क",
+    "##ा",        "##ष",   "ก",     "##า",   "▁",      "##▁",   "ġ",    "g",
+    "##g",        "s",     "ß",     "##ß",   "°",      "σ",     "##σ",  "##°",
+    "helloworldx"};
 #define PIECES (sizeof(pieces) / sizeof(pieces[0]))
 
 struct fixture {
@@ -246,7 +247,7 @@ test_t21_t22_special_and_prefixed_spellings(void **state)
     ASSERT_TOKENS(f, "[cls] [MASK", "[ [UNK] ] [ [UNK]");
     ASSERT_TOKENS(f, "</s>", "< / s >");
     ASSERT_TOKENS(f, "##ing", "# # [UNK]");
-    ASSERT_TOKENS(f, "##s", "# # s");
+    ASSERT_TOKENS(f, "##s helloworldxs", "# # s helloworldx ##s");
     ASSERT_TOKENS(f, "▁a Ġa", "▁ ##a g ##a");
     ASSERT_TOKENS(f, "<0x0>", "< 0 ##x ##0 >");
     close_fixture(f);
