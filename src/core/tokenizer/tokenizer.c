@@ -237,6 +237,7 @@ walk_text(ins_tokenizer *tokenizer, ins_text text, ins_error *error)
     struct walk walk = {tokenizer, text, 0, 0, 0, 0};
 
     tokenizer->normalizer.waiting_count = 0;
+    tokenizer->normalizer.too_many = false;
     tokenizer->word.count = 0;
     tokenizer->word.byte_count = 0;
     tokenizer->window.head = 0;

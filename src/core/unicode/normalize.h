@@ -35,6 +35,7 @@ typedef struct ins_normalizer {
     uint32_t flags; /* enum ins_tokenizer_flags of pack_format.h */
     ins_character_sink sink;
     void *sink_data;
+    bool too_many; /* marks follow that are not put in order */
     uint32_t waiting_count;
     ins_character waiting[INS_MAX_WAITING_MARKS];
     uint8_t waiting_class[INS_MAX_WAITING_MARKS];

@@ -330,4 +330,5 @@ if (otherTokenizer) {
       `${unknown} strings with [UNK]; the JavaScript tokenizer differs in ` +
       `${different}`);
   }
+  await import('./make_tokenizer_classes.mjs');
 }

@@ -86,6 +86,10 @@ test_examples(void **state)
         {ALL, {0x1D15E}, {0x1D157, 0x1D165}},
         /* A sigma at the end of a word is no special case. */
         {INS_TOKENIZER_LOWERCASE, {0x3A3}, {0x3C3}},
+        /* Younger than the reference's tables, so no mark to it. */
+        {ALL, {'a', 0x898}, {'a', 0x898}},
+        {ALL, {0x11938}, {0x11938}},
+        {INS_TOKENIZER_LOWERCASE, {0x1C89, 0x10D51}, {0x1C8A, 0x10D71}},
         {INS_TOKENIZER_CLEAN, {0xA0, 0x3000, '\t'}, {' ', ' ', ' '}},
     };
 
@@ -102,6 +106,19 @@ test_surviving_marks_are_put_in_order(void **state)
         INS_TOKENIZER_STRIP_ACCENTS,
         {0x1D157, 0x1D16D, 0x1D165, 0x1D166, 'a'},
         {0x1D157, 0x1D165, 0x1D166, 0x1D16D, 'a'}};
+
+    (void) state;
+    assert_example(&example);
+}
+
+/* U+FE0F (class 0) is stripped, but marks do not change places across it. */
+static void
+test_a_stripped_starter_bounds_the_order(void **state)
+{
+    static const struct example example = {
+        INS_TOKENIZER_STRIP_ACCENTS,
+        {0x1D157, 0x1D16D, 0xFE0F, 0x1D165, 'a'},
+        {0x1D157, 0x1D16D, 0x1D165, 'a'}};
 
     (void) state;
     assert_example(&example);
@@ -167,6 +184,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_surviving_marks_are_put_in_order),
+        cmocka_unit_test(test_a_stripped_starter_bounds_the_order),
         cmocka_unit_test(test_characters_keep_their_bytes),
         cmocka_unit_test(test_more_marks_than_can_wait),
         cmocka_unit_test(test_p05_twice_is_once),

@@ -18,6 +18,7 @@
 #include "pack/piece_index.h"
 #include "tiny_model.h"
 #include "tokenizer/tokenizer.h"
+#include "unicode/classes.h"
 
 #define MEGABYTE   1000000
 #define MAX_TOKENS 4096
@@ -444,12 +445,7 @@ end_word(struct reference *r)
 static bool
 is_dropped(utf8proc_int32_t c)
 {
-    const char *category = utf8proc_category_string(c);
-
-    return c == 0xFFFD ||
-           ((strcmp(category, "Cc") == 0 || strcmp(category, "Cf") == 0 ||
-             strcmp(category, "Co") == 0 || strcmp(category, "Cs") == 0) &&
-            c != '\t' && c != '\n' && c != '\r');
+    return c == 0xFFFD || ins_is_control((uint32_t) c);
 }
 
 static bool
@@ -461,6 +457,7 @@ is_ideograph(utf8proc_int32_t c)
            (c >= 0x2F800 && c <= 0x2FA1F);
 }
 
+/* The classes themselves: parity/test_tokenizer_code_points.c. */
 static void
 add_character(struct reference *r, utf8proc_int32_t c)
 {
@@ -468,12 +465,11 @@ add_character(struct reference *r, utf8proc_int32_t c)
 
     if (category[0] == 'Z' || (c >= 9 && c <= 13)) {
         end_word(r);
-    } else if (category[0] == 'P' ||
-               (c < 0x80 && strchr("$+<=>^`|~", c) != NULL)) {
+    } else if (ins_is_punctuation((uint32_t) c)) {
         end_word(r);
         r->word[r->length++] = c;
         end_word(r);
-    } else if (strcmp(category, "Mn") != 0) {
+    } else if (!ins_is_nonspacing_mark((uint32_t) c)) {
         r->word[r->length++] = utf8proc_tolower(c);
     }
 }
