@@ -144,6 +144,16 @@ test_refused(void **state)
     }
 }
 
+/* Valgrind computes long double as double; so do some machines. */
+static bool
+has_wide_long_double(void)
+{
+    volatile long double one = 1.0L;
+    volatile long double sum = one + 0x1p-60L;
+
+    return sum != one;
+}
+
 static void
 test_numbers(void **state)
 {
@@ -164,6 +174,8 @@ test_numbers(void **state)
     };
 
     (void) state;
+    if (!has_wide_long_double())
+        skip();
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         ins_json_failure failure;
         json_t *json = parse(numbers[i].text, &failure);
