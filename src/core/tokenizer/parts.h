@@ -70,6 +70,9 @@ struct ins_tokenizer {
     const ins_pack_view *view;
     bool raw_starts[256]; /* first bytes of added tokens matched in raw text */
     uint32_t longest_piece; /* bytes of the longest piece */
+    /* Bytes compared or hashed since the last poll: hostile models can make
+     * single characters dear. */
+    uint64_t work;
     ins_window window;
     ins_normalizer normalizer;
     ins_word word;

@@ -13,6 +13,7 @@
 #include "unicode/classes.h"
 
 #define BYTES_PER_POLL 65536
+#define WORK_PER_POLL  8000000 /* about 10 ms */
 #define REPLACEMENT    0xFFFD
 #define MAX_TEXT_BYTES ((size_t) UINT32_MAX / 2)
 
@@ -100,6 +101,7 @@ match_added(const struct walk *walk)
     size_t left = walk->text.size - walk->at;
     const ins_pack_added_token *best = NULL;
 
+    walk->tokenizer->work += 4 * (uint64_t) view->tokenizer->added_tokens;
     for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++) {
         const ins_pack_added_token *added = &view->added_tokens[i];
 
@@ -245,8 +247,9 @@ walk_text(ins_tokenizer *tokenizer, ins_text text, ins_error *error)
     tokenizer->window.previous = ' ';
     tokenizer->window.skip_spaces = false;
     while (walk.at < text.size && !tokenizer->output.full) {
-        if (walk.at >= walk.next_poll) {
+        if (walk.at >= walk.next_poll || tokenizer->work >= WORK_PER_POLL) {
             INS_TRY(ins_poll(&tokenizer->host, error));
+            tokenizer->work = 0;
             walk.next_poll = walk.at + BYTES_PER_POLL;
         }
         take_next(&walk);

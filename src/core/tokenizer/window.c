@@ -138,14 +138,17 @@ count_equal(const ins_window *window, const ins_pattern *pattern)
 }
 
 static struct match
-find_match(const ins_window *window)
+find_match(ins_tokenizer *tokenizer)
 {
+    const ins_window *window = &tokenizer->window;
     struct match match = {NULL, false};
     uint32_t waiting = window->tail - window->head;
 
     for (uint32_t i = 0; i < window->pattern_count; i++) {
         const ins_pattern *pattern = &window->patterns[i];
         uint32_t same = count_equal(window, pattern);
+
+        tokenizer->work += same + 4;
 
         if (same == pattern->count) {
             if (match.longest == NULL || pattern->count > match.longest->count)
@@ -214,7 +217,7 @@ static bool
 advance(ins_tokenizer *tokenizer, bool final)
 {
     ins_window *window = &tokenizer->window;
-    struct match match = find_match(window);
+    struct match match = find_match(tokenizer);
     const ins_pattern *pattern = match.longest;
 
     if (match.may_grow && !final)

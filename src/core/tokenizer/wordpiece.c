@@ -28,7 +28,7 @@ ins_token_output_add(ins_token_output *output, int32_t id, uint32_t start,
 
 /* The longest piece that begins at character from; *to is where it ends. */
 static int32_t
-find_longest(const ins_tokenizer *tokenizer, uint32_t from, uint32_t *to)
+find_longest(ins_tokenizer *tokenizer, uint32_t from, uint32_t *to)
 {
     const ins_pack_view *view = tokenizer->view;
     const ins_word *word = &tokenizer->word;
@@ -44,6 +44,7 @@ find_longest(const ins_tokenizer *tokenizer, uint32_t from, uint32_t *to)
         /* Words of 1000 characters must not be searched to the end. */
         if (text.size > tokenizer->longest_piece)
             continue;
+        tokenizer->work += text.size;
         id = ins_piece_index_find(view, prefix, text);
         if (id >= 0)
             return id;
