@@ -23,11 +23,11 @@ ROOT  := .
 BUILD := build
 include src/build.mk
 
-VERSION    := $(shell sed -n 's/.*INSITU_VERSION "\(.*\)".*/\1/p' \
+RELEASE    := $(shell sed -n 's/.*INSITU_VERSION "\(.*\)".*/\1/p' \
                 src/core/insitu.h)
 MODEL_NAME := insitu-router-v1
 PACK       := build/$(MODEL_NAME).pack
-SCRIPT     := insitu--$(VERSION).sql
+SCRIPT     := insitu--$(RELEASE).sql
 
 # --- PostgreSQL -------------------------------------------------------------
 
@@ -170,8 +170,8 @@ parity-fixtures:
 	$(MAKE) -C src/test parity-fixtures
 
 dist:
-	git archive --format zip --prefix=insitu-$(VERSION)/ \
-	    --output insitu-$(VERSION).zip HEAD
+	git archive --format zip --prefix=insitu-$(RELEASE)/ \
+	    --output insitu-$(RELEASE).zip HEAD
 
 .PHONY: sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
         valgrind fuzz coverage bench parity-fixtures dist install-pack \
