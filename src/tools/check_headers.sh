@@ -15,8 +15,8 @@ include="-Isrc/core -Isrc -Isqlite_ext
 server=$(pg_config --includedir-server 2>/dev/null) || server=
 status=0
 
-for header in $(git ls-files 'src/core/*.h' 'src/store/*.h' 'sqlite_ext/*.h' \
-                'src/pg/*.h'); do
+for header in $(/usr/bin/python3 src/tools/tracked_files.py 'src/core/*.h' \
+                'src/store/*.h' 'sqlite_ext/*.h' 'src/pg/*.h'); do
     extra=
     case $header in
         src/pg/*)

@@ -10,8 +10,9 @@ SPDX-License-Identifier: PostgreSQL
 """
 import os
 import re
-import subprocess
 import sys
+
+from tracked_files import tracked_files
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 MAX_FILE = 800
@@ -31,12 +32,6 @@ LONGER_LINES = {
 
 CODE = ('.c', '.h', '.py', '.sh', '.S')
 DEFINITION = re.compile(r'^([A-Za-z_][A-Za-z0-9_]*)\s*\(')
-
-
-def tracked_files():
-    listed = subprocess.run(['git', 'ls-files', '-z'], cwd=ROOT, check=True,
-                            stdout=subprocess.PIPE).stdout.decode()
-    return [path for path in listed.split('\0') if path]
 
 
 def find_functions(lines):

@@ -14,6 +14,8 @@ import shutil
 import subprocess
 import sys
 
+from tracked_files import tracked_files
+
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 WARNINGS = ('-std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion '
             '-Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef '
@@ -27,15 +29,6 @@ class Skip(Exception):
 def read(path):
     with open(os.path.join(ROOT, path), encoding='utf-8') as source:
         return source.read()
-
-
-def tracked(*patterns):
-    """Tracked files, those that are gone from the work tree left out."""
-    listed = subprocess.run(
-        ['git', 'ls-files', '-z', '--'] + list(patterns), cwd=ROOT,
-        check=True, stdout=subprocess.PIPE).stdout.decode()
-    return [path for path in listed.split('\0')
-            if path and os.path.exists(os.path.join(ROOT, path))]
 
 
 def run(command):
@@ -52,7 +45,7 @@ def check_format():
     if not shutil.which('clang-format'):
         raise Skip('no clang-format')
     return run(['clang-format', '--dry-run', '-Werror'] +
-               tracked('*.c', '*.h'))
+               tracked_files('*.c', '*.h'))
 
 
 def check_layers():
@@ -64,9 +57,10 @@ def check_sizes():
 
 
 def check_pairs():
-    inputs = {os.path.basename(path)[:-4] for path in tracked('sql/*.sql')}
+    inputs = {os.path.basename(path)[:-4]
+              for path in tracked_files('sql/*.sql')}
     outputs = {os.path.basename(path)[:-4]
-               for path in tracked('expected/*.out')}
+               for path in tracked_files('expected/*.out')}
     return ['sql/ and expected/ differ: ' + name
             for name in sorted(inputs ^ outputs)]
 
@@ -102,9 +96,10 @@ def find_words(pattern, files, exempt=()):
 
 def check_words():
     """Things that one file only may mention, or none."""
-    code = tracked('src/*.c', 'src/*.h', 'sqlite_ext/*.c', 'sqlite_ext/*.h')
+    code = tracked_files('src/*.c', 'src/*.h', 'sqlite_ext/*.c',
+                         'sqlite_ext/*.h')
     core = [path for path in code if path.startswith('src/core/')]
-    builds = tracked('Makefile', '*/Makefile', '*.mk')
+    builds = tracked_files('Makefile', '*/Makefile', '*.mk')
     return (
         find_words(r'PG_VERSION_NUM', code, ('src/pg/pg_compat.h',)) +
         find_words(r'#\s*include\s*[<"]cblas\.h', code,
@@ -127,7 +122,7 @@ def compile_core(compiler):
     multiarch = subprocess.run(['gcc', '-print-multiarch'], check=True,
                                stdout=subprocess.PIPE).stdout.decode().strip()
     complaints = []
-    for path in tracked('src/core/*.c', 'src/store/*.c'):
+    for path in tracked_files('src/core/*.c', 'src/store/*.c'):
         complaints += run([compiler] + WARNINGS + [
             '-isystem', '/usr/include/%s/openblas-serial' % multiarch,
             '-Isrc/core', '-Isrc', '-c', '-o', os.devnull, path])
@@ -163,7 +158,7 @@ def check_symbols_sqlite():
 
 def check_shell():
     complaints = []
-    for path in tracked('*.sh', '.ci/run'):
+    for path in tracked_files('*.sh', '.ci/run'):
         shell = 'bash' if 'bash' in read(path).split('\n')[0] else 'sh'
         complaints += run([shell, '-n', path])
     return complaints
@@ -171,7 +166,7 @@ def check_shell():
 
 def check_python():
     complaints = []
-    for path in tracked('*.py'):
+    for path in tracked_files('*.py'):
         try:
             compile(read(path), path, 'exec')
         except SyntaxError as error:
@@ -181,15 +176,15 @@ def check_python():
 
 def check_licences():
     return ['%s has no SPDX line' % path
-            for path in tracked('src/*.c', 'src/*.h', 'sqlite_ext/*.c',
-                                'sqlite_ext/*.h', 'sqlite_ext/*.S')
+            for path in tracked_files('src/*.c', 'src/*.h', 'sqlite_ext/*.c',
+                                      'sqlite_ext/*.h', 'sqlite_ext/*.S')
             if 'SPDX-License-Identifier: PostgreSQL' not in read(path)]
 
 
 def check_links():
     """Relative links of the documents lead to files."""
     complaints = []
-    for path in tracked('*.md'):
+    for path in tracked_files('*.md'):
         for target in re.findall(r'\]\(([^)#\s]+)[^)]*\)', read(path)):
             if '://' in target:
                 continue
@@ -231,7 +226,8 @@ def main():
         except Skip as reason:
             print('ok %d - %s # SKIP %s' % (number, title, reason))
             continue
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError,
+                subprocess.SubprocessError) as error:
             complaints = ['%s: %s' % (type(error).__name__, error)]
         for complaint in complaints[:60]:
             print('    ' + complaint)
