@@ -148,7 +148,7 @@ lint:
 	@$(PYTHON) src/tools/lint.py
 
 format:
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files '*.c' '*.h' '*.inc')
 
 asan:
 	@$(PYTHON) src/test/run_all.py --only asan,fault,fuzz-replay,sqlite-asan

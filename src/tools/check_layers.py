@@ -17,8 +17,9 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), '..', '..'))
 # insitu_import.h, which declare the API but depend on status.def only.
 ALLOWED = {
     'base': {'public'},
-    'kernels': {'base'},
-    # The normaliser's flags are a field of the pack.
+    # Weights are read as the pack has them, activations are a field of it, as
+    # are the normaliser's flags.
+    'kernels': {'base', 'pack/pack_format.h'},
     'unicode': {'base', 'pack/pack_format.h'},
     'formats': {'base'},
     'pack': {'base'},
@@ -80,7 +81,7 @@ def main():
                 'sqlite_ext/*')
     for pattern in patterns:
         for full in sorted(glob.glob(os.path.join(ROOT, pattern))):
-            if not full.endswith(('.c', '.h', '.def')):
+            if not full.endswith(('.c', '.h', '.def', '.inc')):
                 continue
             path = os.path.relpath(full, ROOT)
             layer = layer_of_file(path)

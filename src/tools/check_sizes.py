@@ -30,7 +30,7 @@ LONGER_LINES = {
     'models/recipe/own_words_stories.py': 'data: one phrase per line',
 }
 
-CODE = ('.c', '.h', '.py', '.sh', '.S')
+CODE = ('.c', '.h', '.inc', '.py', '.sh', '.S')
 DEFINITION = re.compile(r'^([A-Za-z_][A-Za-z0-9_]*)\s*\(')
 
 
@@ -60,7 +60,7 @@ def check_file(path):
     for number, line in enumerate(lines, 1):
         if len(line) > MAX_LINE and path not in LONGER_LINES:
             complaints.append('%s:%d: %d columns' % (path, number, len(line)))
-    if path.endswith(('.c', '.h')):
+    if path.endswith(('.c', '.h', '.inc')):
         for name, number, size in find_functions(lines):
             if size > MAX_FUNCTION and (path, name) not in LONGER_FUNCTIONS:
                 complaints.append('%s:%d: %s has %d lines' % (

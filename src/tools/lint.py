@@ -45,7 +45,7 @@ def check_format():
     if not shutil.which('clang-format'):
         raise Skip('no clang-format')
     return run(['clang-format', '--dry-run', '-Werror'] +
-               tracked_files('*.c', '*.h'))
+               tracked_files('*.c', '*.h', '*.inc'))
 
 
 def check_layers():
@@ -96,7 +96,7 @@ def find_words(pattern, files, exempt=()):
 
 def check_words():
     """Things that one file only may mention, or none."""
-    code = tracked_files('src/*.c', 'src/*.h', 'sqlite_ext/*.c',
+    code = tracked_files('src/*.c', 'src/*.h', 'src/*.inc', 'sqlite_ext/*.c',
                          'sqlite_ext/*.h')
     core = [path for path in code if path.startswith('src/core/')]
     builds = tracked_files('Makefile', '*/Makefile', '*.mk')
@@ -176,8 +176,9 @@ def check_python():
 
 def check_licences():
     return ['%s has no SPDX line' % path
-            for path in tracked_files('src/*.c', 'src/*.h', 'sqlite_ext/*.c',
-                                      'sqlite_ext/*.h', 'sqlite_ext/*.S')
+            for path in tracked_files('src/*.c', 'src/*.h', 'src/*.inc',
+                                      'sqlite_ext/*.c', 'sqlite_ext/*.h',
+                                      'sqlite_ext/*.S')
             if 'SPDX-License-Identifier: PostgreSQL' not in read(path)]
 
 
