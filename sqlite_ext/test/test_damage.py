@@ -77,7 +77,7 @@ class Chunks(DatabaseTest):
         super().setUp()
         self.db.isolation_level = None
         self.one("SELECT insitu_setting('cache_directory', '')")
-        self.one("SELECT model_register('big', ?)",
+        self.one("SELECT model_register('big', ?, '{\"weights\": \"f32\"}')",
                  model(seed=61, vocabulary_size=30000))
         self.chunks = self.one("SELECT count(*) FROM insitu_chunk")
         self.assertGreaterEqual(self.chunks, 3)

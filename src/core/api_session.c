@@ -202,7 +202,7 @@ flush_batch(struct run *run)
     for (uint32_t i = 0; i < batch->sequence_count; i++) {
         ins_task_input input = {
             .view = &session->model->view,
-            .kernels = session->kernels,
+            .linear = ins_encoder_context(session->encoder),
             .hidden = hidden + batch->starts[i] * hidden_size,
             .tokens = batch->starts[i + 1] - batch->starts[i],
             .scratch = session->scratch,

@@ -38,22 +38,32 @@ typedef enum ins_pooling_choice {
     INS_POOLING_CHOICE_MAX
 } ins_pooling_choice;
 
+/* The number type of the weights: how large and fast the model becomes.  Every
+ * head stays f32. */
+typedef enum ins_weights_choice {
+    INS_WEIGHTS_CHOICE_DEFAULT = 0, /* int8 */
+    INS_WEIGHTS_CHOICE_F32,         /* as precise as the source */
+    INS_WEIGHTS_CHOICE_BF16,        /* half the size of f32 */
+    INS_WEIGHTS_CHOICE_INT8         /* a quarter, and by far the fastest */
+} ins_weights_choice;
+
 typedef struct ins_import_options {
     uint32_t max_tokens; /* lowers the source's limit; 0 = the source's */
     ins_pooling_choice pooling; /* overrides 1_Pooling/config.json */
     int normalize;              /* -1 = as the source says, 0, 1 */
     uint64_t max_bytes;         /* refuse larger packs; 0 = 2 GB */
     bool restricted;            /* for the host: only grantees may use it */
+    ins_weights_choice weights;
 } ins_import_options;
 
-#define INS_IMPORT_DEFAULTS                      \
-    {                                            \
-        0, INS_POOLING_FROM_SOURCE, -1, 0, false \
+#define INS_IMPORT_DEFAULTS                                                  \
+    {                                                                        \
+        0, INS_POOLING_FROM_SOURCE, -1, 0, false, INS_WEIGHTS_CHOICE_DEFAULT \
     }
 
 /*
  * Reads the JSON object that SQL users pass as options:
- * {"max_tokens": 128, "pooling": "cls", "normalize": true, "weights": "f32",
+ * {"max_tokens": 128, "pooling": "cls", "normalize": true, "weights": "int8",
  *  "restricted": true}.
  * Unknown keys, wrong types and duplicates are INS_INVALID_ARGUMENT.
  */

@@ -1,12 +1,13 @@
 /*
- * make_pack.c - make_pack SOURCE_DIR OUTPUT_FILE: a Hugging Face directory to
- * a pack file, as model_register does it.  Used at build time for the model
- * that ships.
+ * make_pack.c - make_pack SOURCE_DIR OUTPUT_FILE [OPTIONS]: a Hugging Face
+ * directory to a pack file, as model_register does it; OPTIONS is the JSON
+ * object that SQL takes.  Used at build time for the model that ships.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "insitu_import.h"
 #include "store/source_directory.h"
@@ -79,7 +80,7 @@ print_digest(const void *pack, size_t size, const ins_host *host)
 int
 main(int argc, char **argv)
 {
-    const ins_import_options options = INS_IMPORT_DEFAULTS;
+    ins_import_options options = INS_IMPORT_DEFAULTS;
     const ins_host host = {.alloc = allocate, .release = release};
     ins_source *source = NULL;
     ins_error error = {.status = INS_OK};
@@ -87,8 +88,15 @@ main(int argc, char **argv)
     size_t size = 0;
     int failed = 1;
 
-    if (argc != 3) {
-        fprintf(stderr, "usage: make_pack SOURCE_DIR OUTPUT_FILE\n");
+    if (argc != 3 && argc != 4) {
+        fprintf(stderr, "usage: make_pack SOURCE_DIR OUTPUT_FILE "
+                        "[OPTIONS]\n");
+        return 2;
+    }
+    if (argc == 4 &&
+        ins_import_options_parse(&options, (ins_text){argv[3], strlen(argv[3])},
+                                 &error) != INS_OK) {
+        print_error("options", &error);
         return 2;
     }
     if (ins_source_open(&source, argv[1], NULL, MAX_SOURCE_BYTES, &host,

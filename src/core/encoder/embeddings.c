@@ -5,6 +5,47 @@
  */
 #include "encoder/layer.h"
 
+#include <string.h>
+
+#include "pack/pack_shape.h"
+
+static void
+copy_bf16(const uint8_t *bytes, size_t columns, float *out)
+{
+    for (size_t i = 0; i < columns; i++) {
+        uint16_t half;
+        uint32_t bits;
+
+        memcpy(&half, bytes + i * sizeof(half), sizeof(half));
+        bits = (uint32_t) half << 16;
+        memcpy(&out[i], &bits, sizeof(bits));
+    }
+}
+
+static void
+copy_word(const ins_encoder *encoder, size_t id, float *out)
+{
+    const ins_pack_tensor *words = encoder->words;
+    const uint8_t *bytes = encoder->word_bytes;
+    size_t columns = words->columns;
+
+    if (words->type == INS_TENSOR_INT8_ROWS) {
+        const int8_t *numbers = (const int8_t *) bytes + id * columns;
+        float factor;
+
+        bytes +=
+            ins_pack_factors_offset(words->type, words->rows, words->columns);
+        memcpy(&factor, bytes + id * sizeof(factor), sizeof(factor));
+        for (size_t i = 0; i < columns; i++)
+            out[i] = (float) numbers[i] * factor;
+    } else if (words->type == INS_TENSOR_BF16_ROWS) {
+        copy_bf16(bytes + id * columns * sizeof(uint16_t), columns, out);
+    } else {
+        memcpy(out, bytes + id * columns * sizeof(float),
+               columns * sizeof(float));
+    }
+}
+
 static void
 embed_token(const ins_encoder *encoder, int32_t id, uint32_t position,
             float *out)
@@ -12,11 +53,11 @@ embed_token(const ins_encoder *encoder, int32_t id, uint32_t position,
     const ins_pack_recipe *recipe = encoder->recipe;
     size_t columns = recipe->hidden;
     size_t row = position + recipe->position_offset;
-    const float *word = encoder->words + (size_t) id * columns;
     const float *place = encoder->positions + row * columns;
 
+    copy_word(encoder, (size_t) id, out);
     for (size_t i = 0; i < columns; i++)
-        out[i] = word[i] + place[i];
+        out[i] += place[i];
     if (encoder->types != NULL)
         for (size_t i = 0; i < columns; i++)
             out[i] += encoder->types[i];

@@ -5,56 +5,75 @@
  */
 #include "encoder/layer.h"
 
-static const float *
-find_weights(const ins_pack_view *view, uint32_t role, uint32_t layer)
-{
-    return ins_pack_f32(view, role, layer);
-}
-
 static void
 find_layer(ins_layer *layer, const ins_pack_view *view, uint32_t i)
 {
-    layer->qkv = find_weights(view, INS_ROLE_QKV, i);
-    layer->qkv_bias = find_weights(view, INS_ROLE_QKV_BIAS, i);
-    layer->attention_out = find_weights(view, INS_ROLE_ATTENTION_OUT, i);
-    layer->attention_bias = find_weights(view, INS_ROLE_ATTENTION_BIAS, i);
-    layer->attention_norm = find_weights(view, INS_ROLE_ATTENTION_NORM, i);
-    layer->ffn_up = find_weights(view, INS_ROLE_FFN_UP, i);
-    layer->ffn_up_bias = find_weights(view, INS_ROLE_FFN_UP_BIAS, i);
-    layer->ffn_down = find_weights(view, INS_ROLE_FFN_DOWN, i);
-    layer->ffn_down_bias = find_weights(view, INS_ROLE_FFN_DOWN_BIAS, i);
-    layer->ffn_norm = find_weights(view, INS_ROLE_FFN_NORM, i);
+    layer->qkv = ins_encoder_linear(view, INS_ROLE_QKV, INS_ROLE_QKV_BIAS, i);
+    layer->attention_out = ins_encoder_linear(view, INS_ROLE_ATTENTION_OUT,
+                                              INS_ROLE_ATTENTION_BIAS, i);
+    layer->attention_norm = ins_pack_f32(view, INS_ROLE_ATTENTION_NORM, i);
+    layer->ffn_up =
+        ins_encoder_linear(view, INS_ROLE_FFN_UP, INS_ROLE_FFN_UP_BIAS, i);
+    layer->ffn_down =
+        ins_encoder_linear(view, INS_ROLE_FFN_DOWN, INS_ROLE_FFN_DOWN_BIAS, i);
+    layer->ffn_norm = ins_pack_f32(view, INS_ROLE_FFN_NORM, i);
 }
 
-static uint64_t
-projection_columns(const ins_pack_recipe *recipe)
+/* Values per array of the workspace. */
+struct workspace {
+    uint64_t hidden, projection, inner, added, head, bytes;
+};
+
+static struct workspace
+measure_workspace(const ins_pack_recipe *recipe, uint64_t tokens)
 {
-    uint64_t qkv = 3 * (uint64_t) recipe->hidden;
+    const uint64_t rows = INS_LINEAR_ROWS;
+    uint64_t hidden = tokens * recipe->hidden;
+    uint32_t widest = recipe->hidden > recipe->intermediate
+                          ? recipe->hidden
+                          : recipe->intermediate;
 
-    return qkv > recipe->intermediate ? qkv : recipe->intermediate;
+    return (struct workspace){
+        .hidden = hidden,
+        .projection = 3 * hidden,
+        .inner = rows * recipe->intermediate,
+        .added = rows * recipe->hidden,
+        .head = ins_attention_scratch(recipe->max_tokens,
+                                      recipe->hidden / recipe->heads),
+        .bytes = rows * ins_linear_stride(widest),
+    };
 }
 
-/* Runs twice over the same list: to reserve, then to take. */
 static ins_status
 open_workspace(ins_encoder *encoder, uint64_t tokens, ins_error *error)
 {
-    const ins_pack_recipe *recipe = encoder->recipe;
+    uint32_t layers = encoder->recipe->layers;
+    struct workspace size = measure_workspace(encoder->recipe, tokens);
     ins_arena *arena = &encoder->arena;
-    uint64_t hidden = tokens * recipe->hidden;
-    uint64_t projection = tokens * projection_columns(recipe);
-    uint64_t scores = (uint64_t) recipe->max_tokens * recipe->max_tokens;
 
-    ins_arena_reserve(arena, recipe->layers, sizeof(ins_layer));
-    ins_arena_reserve(arena, hidden, sizeof(float));
-    ins_arena_reserve(arena, projection, sizeof(float));
-    ins_arena_reserve(arena, hidden, sizeof(float));
-    ins_arena_reserve(arena, scores, sizeof(float));
+    ins_arena_reserve(arena, layers, sizeof(ins_layer));
+    ins_arena_reserve(arena, size.hidden, sizeof(float));
+    ins_arena_reserve(arena, size.projection, sizeof(float));
+    ins_arena_reserve(arena, size.hidden, sizeof(float));
+    ins_arena_reserve(arena, size.inner, sizeof(float));
+    ins_arena_reserve(arena, size.added, sizeof(float));
+    ins_arena_reserve(arena, size.head, sizeof(float));
+    ins_arena_reserve(arena, size.bytes, 1);
+    ins_arena_reserve(arena, INS_LINEAR_ROWS, sizeof(float));
+    ins_arena_reserve(arena, INS_LINEAR_ROWS, sizeof(float));
     INS_TRY(ins_arena_open(arena, &encoder->host, error));
-    encoder->layers = ins_arena_take(arena, recipe->layers, sizeof(ins_layer));
-    encoder->hidden = ins_arena_take(arena, hidden, sizeof(float));
-    encoder->projection = ins_arena_take(arena, projection, sizeof(float));
-    encoder->context = ins_arena_take(arena, hidden, sizeof(float));
-    encoder->scores = ins_arena_take(arena, scores, sizeof(float));
+    encoder->layers = ins_arena_take(arena, layers, sizeof(ins_layer));
+    encoder->hidden = ins_arena_take(arena, size.hidden, sizeof(float));
+    encoder->projection = ins_arena_take(arena, size.projection, sizeof(float));
+    encoder->context = ins_arena_take(arena, size.hidden, sizeof(float));
+    encoder->inner = ins_arena_take(arena, size.inner, sizeof(float));
+    encoder->added = ins_arena_take(arena, size.added, sizeof(float));
+    encoder->head = ins_arena_take(arena, size.head, sizeof(float));
+    encoder->linear.bytes = ins_arena_take(arena, size.bytes, 1);
+    encoder->linear.scales =
+        ins_arena_take(arena, INS_LINEAR_ROWS, sizeof(float));
+    encoder->linear.zeros =
+        ins_arena_take(arena, INS_LINEAR_ROWS, sizeof(float));
     return INS_OK;
 }
 
@@ -73,16 +92,18 @@ ins_encoder_open(ins_encoder **encoder, const ins_pack_view *view,
     self->host = *host;
     self->recipe = view->recipe;
     self->kernels = kernels;
-    self->products = (ins_products){&self->host, kernels};
+    self->linear.host = &self->host;
+    self->linear.kernels = kernels;
     status = open_workspace(self, batch_tokens, error);
     if (status != INS_OK) {
         ins_encoder_close(self);
         return status;
     }
-    self->words = find_weights(view, INS_ROLE_WORDS, 0);
-    self->positions = find_weights(view, INS_ROLE_POSITIONS, 0);
-    self->types = find_weights(view, INS_ROLE_TYPES, 0);
-    self->input_norm = find_weights(view, INS_ROLE_INPUT_NORM, 0);
+    self->words = ins_pack_find_tensor(view, INS_ROLE_WORDS, 0);
+    self->word_bytes = view->bytes + self->words->offset;
+    self->positions = ins_pack_f32(view, INS_ROLE_POSITIONS, 0);
+    self->types = ins_pack_f32(view, INS_ROLE_TYPES, 0);
+    self->input_norm = ins_pack_f32(view, INS_ROLE_INPUT_NORM, 0);
     for (uint32_t i = 0; i < view->recipe->layers; i++)
         find_layer(&self->layers[i], view, i);
     *encoder = self;
@@ -105,6 +126,12 @@ size_t
 ins_encoder_bytes(const ins_encoder *encoder)
 {
     return sizeof(*encoder) + (size_t) encoder->arena.reserved;
+}
+
+const ins_linear_context *
+ins_encoder_context(const ins_encoder *encoder)
+{
+    return &encoder->linear;
 }
 
 ins_status

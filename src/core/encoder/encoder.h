@@ -11,7 +11,7 @@
 #define INS_ENCODER_H
 
 #include "base/memory.h"
-#include "kernels/kernels.h"
+#include "kernels/linear.h"
 #include "pack/pack_reader.h"
 
 typedef struct ins_encoder ins_encoder;
@@ -42,5 +42,11 @@ size_t ins_encoder_bytes(const ins_encoder *encoder);
  */
 ins_status ins_encoder_forward(ins_encoder *encoder, const ins_batch *batch,
                                const float **hidden, ins_error *error);
+
+/* The matrix of a role with the bias of another, both in the pack. */
+ins_linear ins_encoder_linear(const ins_pack_view *view, uint32_t role,
+                              uint32_t bias_role, uint32_t layer);
+/* For layers outside the encoder, such as a head; valid as long as it. */
+const ins_linear_context *ins_encoder_context(const ins_encoder *encoder);
 
 #endif

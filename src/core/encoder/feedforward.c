@@ -1,51 +1,33 @@
 /*
  * feedforward.c - the two-layer network behind each attention.
  *
+ * Block by block of rows, so that the wide inner rows never leave the cache.
+ *
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "encoder/layer.h"
-
-static void
-activate(const ins_encoder *encoder, float *values, size_t count)
-{
-    const ins_kernels *kernels = encoder->kernels;
-
-    switch (encoder->recipe->activation) {
-    case INS_ACTIVATION_GELU:
-        kernels->gelu(values, count);
-        break;
-    case INS_ACTIVATION_GELU_TANH:
-        kernels->gelu_tanh(values, count);
-        break;
-    case INS_ACTIVATION_RELU:
-        kernels->relu(values, count);
-        break;
-    default:
-        kernels->tanh(values, count);
-        break;
-    }
-}
 
 ins_status
 ins_encoder_feed_forward(ins_encoder *encoder, const ins_layer *layer,
                          uint32_t tokens, ins_error *error)
 {
     const ins_pack_recipe *recipe = encoder->recipe;
-    ins_matrix hidden = {encoder->hidden, tokens, recipe->hidden,
-                         recipe->hidden};
-    ins_matrix inner = {encoder->projection, tokens, recipe->intermediate,
-                        recipe->intermediate};
+    size_t columns = recipe->hidden;
 
-    INS_TRY(ins_encoder_linear(encoder, &hidden, layer->ffn_up,
-                               layer->ffn_up_bias, recipe->intermediate,
-                               encoder->projection, error));
-    activate(encoder, encoder->projection,
-             (size_t) tokens * recipe->intermediate);
-    INS_TRY(ins_encoder_linear(encoder, &inner, layer->ffn_down,
-                               layer->ffn_down_bias, recipe->hidden,
-                               encoder->context, error));
-    encoder->kernels->add_norm(encoder->hidden, encoder->context,
-                               layer->ffn_norm, tokens, recipe->hidden,
-                               recipe->norm_epsilon);
+    for (size_t row = 0; row < tokens; row += INS_LINEAR_ROWS) {
+        size_t left = tokens - row;
+        size_t rows = left < INS_LINEAR_ROWS ? left : INS_LINEAR_ROWS;
+        float *hidden = encoder->hidden + row * columns;
+        ins_matrix in = {hidden, rows, columns};
+        ins_matrix inner = {encoder->inner, rows, recipe->intermediate};
+
+        INS_TRY(ins_linear_run(&encoder->linear, &layer->ffn_up, &in,
+                               (enum ins_activation) recipe->activation,
+                               encoder->inner, error));
+        INS_TRY(ins_linear_run(&encoder->linear, &layer->ffn_down, &inner,
+                               INS_ACTIVATION_NONE, encoder->added, error));
+        encoder->kernels->add_norm(hidden, encoder->added, layer->ffn_norm,
+                                   rows, columns, recipe->norm_epsilon);
+    }
     return INS_OK;
 }

@@ -8,28 +8,34 @@
 #define INS_LAYER_H
 
 #include "encoder/encoder.h"
-#include "kernels/product.h"
+#include "kernels/linear.h"
 
 /* Weights of one layer, pointing into the pack; shapes in pack_format.h. */
 typedef struct ins_layer {
-    const float *qkv, *qkv_bias;
-    const float *attention_out, *attention_bias, *attention_norm;
-    const float *ffn_up, *ffn_up_bias;
-    const float *ffn_down, *ffn_down_bias, *ffn_norm;
+    ins_linear qkv;
+    ins_linear attention_out;
+    const float *attention_norm;
+    ins_linear ffn_up;
+    ins_linear ffn_down;
+    const float *ffn_norm;
 } ins_layer;
 
 struct ins_encoder {
     ins_host host;
     const ins_pack_recipe *recipe;
     const ins_kernels *kernels;
-    ins_products products; /* host and kernels, for matrix products */
-    const float *words, *positions, *types, *input_norm;
+    ins_linear_context linear;
+    const ins_pack_tensor *words;
+    const uint8_t *word_bytes;
+    const float *positions, *types, *input_norm;
     ins_arena arena;   /* holds everything below */
     ins_layer *layers; /* [recipe->layers] */
     float *hidden;     /* [batch_tokens][hidden] */
-    float *projection; /* [batch_tokens][3 * hidden] or [..][intermediate] */
-    float *context;    /* [batch_tokens][hidden]: attention and FFN results */
-    float *scores;     /* [max_tokens][max_tokens]: of one head */
+    float *projection; /* [batch_tokens][3 * hidden] */
+    float *context;    /* [batch_tokens][hidden] */
+    float *inner;      /* [INS_LINEAR_ROWS][intermediate] */
+    float *added;      /* [INS_LINEAR_ROWS][hidden] */
+    float *head;       /* scratch of attention */
 };
 
 /* hidden = norm(word + position + type) for each token of the batch. */
@@ -41,9 +47,4 @@ ins_status ins_encoder_attend(ins_encoder *encoder, const ins_layer *layer,
 ins_status ins_encoder_feed_forward(ins_encoder *encoder,
                                     const ins_layer *layer, uint32_t tokens,
                                     ins_error *error);
-/* out[tokens][outputs] = in[tokens][inputs] . weights^T + bias */
-ins_status ins_encoder_linear(ins_encoder *encoder, const ins_matrix *in,
-                              const float *weights, const float *bias,
-                              size_t outputs, float *out, ins_error *error);
-
 #endif

@@ -435,8 +435,10 @@ all_finite(const float *values, uint64_t count)
 }
 
 ins_status
-ins_safetensors_read(const ins_safetensors *file, const ins_safetensor *tensor,
-                     const ins_host *host, float *values, ins_error *error)
+ins_safetensors_read_range(const ins_safetensors *file,
+                           const ins_safetensor *tensor, uint64_t first,
+                           uint64_t count, const ins_host *host, float *values,
+                           ins_error *error)
 {
     uint64_t size = strcmp(tensor->type, "F32") == 0 ? 4 : 2;
     uint64_t done = 0;
@@ -447,12 +449,16 @@ ins_safetensors_read(const ins_safetensors *file, const ins_safetensor *tensor,
                         "%s: tensor \"%.*s\" has dtype \"%s\", which is not "
                         "supported (supported: F32, F16, BF16)",
                         file->file, 100, tensor->name, tensor->type);
-    while (done < tensor->count) {
-        uint64_t left = tensor->count - done;
+    INS_CHECK(first <= tensor->count && count <= tensor->count - first, error,
+              INS_INTERNAL, "%s: tensor \"%.*s\" is shorter than planned",
+              file->file, 100, tensor->name);
+    while (done < count) {
+        uint64_t left = count - done;
         uint64_t step = left < VALUES_PER_POLL ? left : VALUES_PER_POLL;
 
         INS_TRY(ins_poll(host, error));
-        convert_values(tensor, file->data + tensor->begin + done * size, step,
+        convert_values(tensor,
+                       file->data + tensor->begin + (first + done) * size, step,
                        values + done);
         if (!all_finite(values + done, step))
             return fail_entry(file, tensor, "holds values that are not finite",
@@ -460,4 +466,12 @@ ins_safetensors_read(const ins_safetensors *file, const ins_safetensor *tensor,
         done += step;
     }
     return INS_OK;
+}
+
+ins_status
+ins_safetensors_read(const ins_safetensors *file, const ins_safetensor *tensor,
+                     const ins_host *host, float *values, ins_error *error)
+{
+    return ins_safetensors_read_range(file, tensor, 0, tensor->count, host,
+                                      values, error);
 }

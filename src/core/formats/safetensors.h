@@ -59,5 +59,11 @@ ins_status ins_safetensors_read(const ins_safetensors *file,
                                 const ins_safetensor *tensor,
                                 const ins_host *host, float *values,
                                 ins_error *error);
+/* The same for count values from first on; the range is inside the tensor. */
+ins_status ins_safetensors_read_range(const ins_safetensors *file,
+                                      const ins_safetensor *tensor,
+                                      uint64_t first, uint64_t count,
+                                      const ins_host *host, float *values,
+                                      ins_error *error);
 
 #endif

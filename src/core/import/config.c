@@ -320,6 +320,19 @@ apply_pooling_options(ins_pack_recipe *recipe,
     return INS_OK;
 }
 
+static uint32_t
+chosen_weights(ins_weights_choice choice)
+{
+    switch (choice) {
+    case INS_WEIGHTS_CHOICE_F32:
+        return INS_WEIGHTS_F32;
+    case INS_WEIGHTS_CHOICE_BF16:
+        return INS_WEIGHTS_BF16;
+    default:
+        return INS_WEIGHTS_INT8;
+    }
+}
+
 ins_status
 ins_config_read(ins_config *config, const ins_import_source *source,
                 ins_error *error)
@@ -335,6 +348,7 @@ ins_config_read(ins_config *config, const ins_import_source *source,
     ins_json_close(&json);
     INS_TRY(status);
     INS_TRY(ins_config_read_pooling(config, source, error));
+    config->recipe.weights = chosen_weights(source->options->weights);
     INS_TRY(apply_pooling_options(&config->recipe, source->options, error));
     return choose_max_tokens(config, source, error);
 }

@@ -15,6 +15,7 @@
 #include "import/tensor_plan.h"
 #include "import/vocabulary.h"
 #include "import/weights.h"
+#include "pack/pack_shape.h"
 #include "pack/pack_writer.h"
 #include "pack/piece_index.h"
 
@@ -134,13 +135,67 @@ all_finite(const float *values, uint64_t count)
     return infinite == 0;
 }
 
+static bool
+is_bf16(uint32_t type)
+{
+    return type == INS_TENSOR_BF16_ROWS || type == INS_TENSOR_BF16_PANELS;
+}
+
+/* bf16: the upper half of a float. */
+static ins_status
+check_bf16(const ins_pack_view *view, const ins_pack_tensor *tensor,
+           const ins_host *host, ins_error *error)
+{
+    const uint16_t *values = (const void *) (view->bytes + tensor->offset);
+
+    for (uint64_t i = 0; i < tensor->bytes / sizeof(*values); i++) {
+        if (i % VALUES_PER_POLL == 0)
+            INS_TRY(ins_poll(host, error));
+        INS_CHECK((values[i] & 0x7F80) != 0x7F80, error, INS_CORRUPT_PACK,
+                  "the model pack holds weights that are not finite (role %u "
+                  "of layer %u)",
+                  tensor->role, tensor->layer);
+    }
+    return INS_OK;
+}
+
+/* int8 numbers are always finite, their factors need not be; -128 would
+ * overflow a kernel's sums. */
+static ins_status
+check_int8(const ins_pack_view *view, const ins_pack_tensor *tensor,
+           uint64_t count, const ins_host *host, ins_error *error)
+{
+    const int8_t *values = (const void *) (view->bytes + tensor->offset);
+
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % VALUES_PER_POLL == 0)
+            INS_TRY(ins_poll(host, error));
+        INS_CHECK(values[i] != INT8_MIN, error, INS_CORRUPT_PACK,
+                  "the model pack holds weights out of range (role %u of layer "
+                  "%u)",
+                  tensor->role, tensor->layer);
+    }
+    return INS_OK;
+}
+
 static ins_status
 check_weights(const ins_pack_view *view, const ins_pack_tensor *tensor,
               const ins_host *host, ins_error *error)
 {
-    const float *values = (const void *) (view->bytes + tensor->offset);
-    uint64_t left = tensor->bytes / sizeof(float);
+    const float *values;
+    uint64_t begin = 0;
+    uint64_t left;
 
+    if (is_bf16(tensor->type))
+        return check_bf16(view, tensor, host, error);
+    if (tensor->type == INS_TENSOR_INT8_ROWS ||
+        tensor->type == INS_TENSOR_INT8_PANELS) {
+        begin = ins_pack_factors_offset(tensor->type, tensor->rows,
+                                        tensor->columns);
+        INS_TRY(check_int8(view, tensor, begin, host, error));
+    }
+    values = (const void *) (view->bytes + tensor->offset + begin);
+    left = (tensor->bytes - begin) / sizeof(float);
     while (left > 0) {
         uint64_t step = left < VALUES_PER_POLL ? left : VALUES_PER_POLL;
 

@@ -63,10 +63,33 @@ read_pooling(const ins_json *json, ins_pooling_choice *pooling,
 }
 
 static ins_status
+read_weights(const ins_json *json, ins_weights_choice *weights,
+             ins_error *error)
+{
+    static const char *const names[] = {
+        [INS_WEIGHTS_CHOICE_F32] = "f32",
+        [INS_WEIGHTS_CHOICE_BF16] = "bf16",
+        [INS_WEIGHTS_CHOICE_INT8] = "int8",
+    };
+    const char *name = NULL;
+
+    INS_TRY(ins_json_text(json, "weights", &name, error));
+    if (name == NULL)
+        return INS_OK;
+    for (int i = INS_WEIGHTS_CHOICE_F32; i <= INS_WEIGHTS_CHOICE_INT8; i++) {
+        if (strcmp(names[i], name) == 0) {
+            *weights = (ins_weights_choice) i;
+            return INS_OK;
+        }
+    }
+    return ins_json_fail(json, "weights", "\"int8\", \"bf16\" or \"f32\"",
+                         error);
+}
+
+static ins_status
 read_options(const ins_json *json, ins_import_options *options,
              ins_error *error)
 {
-    const char *weights = "f32";
     bool normalize = false;
 
     INS_CHECK(json_is_object(json->value), error, INS_INVALID_ARGUMENT,
@@ -79,9 +102,7 @@ read_options(const ins_json *json, ins_import_options *options,
     INS_TRY(ins_json_bool(json, "normalize", &normalize, error));
     if (ins_json_has(json, "normalize"))
         options->normalize = normalize;
-    INS_TRY(ins_json_text(json, "weights", &weights, error));
-    if (strcmp(weights, "f32") != 0)
-        return ins_json_fail(json, "weights", "\"f32\"", error);
+    INS_TRY(read_weights(json, &options->weights, error));
     return ins_json_bool(json, "restricted", &options->restricted, error);
 }
 

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "pack/pack_rows.h"
 #include "pack/pack_shape.h"
 
 #define NAME_BYTES 160
@@ -309,6 +310,73 @@ ins_tensor_plan_close(ins_tensor_plan *plan, const ins_host *host)
 
 /* ---- filling ------------------------------------------------------------ */
 
+/* Values that are converted at a time, at least one row. */
+#define CHUNK_VALUES 65536
+
+struct filling {
+    const ins_pack_tensor *tensor;
+    uint8_t *data;
+    uint32_t row; /* of the tensor, the next to be put */
+    float *chunk; /* [chunk_rows][columns] */
+    uint32_t chunk_rows;
+};
+
+/* Parts lie one after the other; those of a bias are less than a row. */
+static ins_status
+fill_floats(const ins_planned_tensor *planned, float *values,
+            const ins_host *host, ins_error *error)
+{
+    for (uint32_t k = 0; k < planned->part_count; k++) {
+        const ins_weight *part = &planned->parts[k];
+
+        INS_TRY(ins_safetensors_read(part->file, part->tensor, host, values,
+                                     error));
+        values += part->tensor->count;
+    }
+    return INS_OK;
+}
+
+static ins_status
+fill_part(struct filling *filling, const ins_weight *part, const ins_host *host,
+          ins_error *error)
+{
+    uint32_t columns = filling->tensor->columns;
+    uint64_t rows = part->tensor->count / columns;
+
+    for (uint64_t row = 0; row < rows; row += filling->chunk_rows) {
+        uint64_t left = rows - row;
+        uint64_t count =
+            left < filling->chunk_rows ? left : filling->chunk_rows;
+
+        INS_TRY(ins_safetensors_read_range(part->file, part->tensor,
+                                           row * columns, count * columns, host,
+                                           filling->chunk, error));
+        for (uint64_t i = 0; i < count; i++)
+            ins_pack_put_row(filling->tensor, filling->data, filling->row++,
+                             filling->chunk + i * columns);
+    }
+    return INS_OK;
+}
+
+/* Rows that are rounded or laid out in panels go through a chunk. */
+static ins_status
+fill_rows(const ins_planned_tensor *planned, struct filling *filling,
+          const ins_host *host, ins_error *error)
+{
+    uint32_t columns = filling->tensor->columns;
+    void *memory;
+    ins_status status = INS_OK;
+
+    filling->chunk_rows = columns < CHUNK_VALUES ? CHUNK_VALUES / columns : 1;
+    INS_TRY(ins_alloc(host, (uint64_t) filling->chunk_rows * columns,
+                      sizeof(float), &memory, error));
+    filling->chunk = memory;
+    for (uint32_t k = 0; k < planned->part_count && status == INS_OK; k++)
+        status = fill_part(filling, &planned->parts[k], host, error);
+    ins_release(host, memory);
+    return status;
+}
+
 ins_status
 ins_tensor_plan_fill(const ins_tensor_plan *plan, const ins_pack_view *view,
                      uint8_t *pack, const ins_host *host, ins_error *error)
@@ -317,16 +385,15 @@ ins_tensor_plan_fill(const ins_tensor_plan *plan, const ins_pack_view *view,
               "the pack has %u tensors instead of %u", view->tensor_count,
               plan->count);
     for (uint32_t i = 0; i < plan->count; i++) {
-        const ins_planned_tensor *planned = &plan->tensors[i];
-        float *values = (void *) (pack + view->tensors[i].offset);
+        const ins_pack_tensor *tensor = &view->tensors[i];
+        struct filling filling = {.tensor = tensor,
+                                  .data = pack + tensor->offset};
 
-        for (uint32_t k = 0; k < planned->part_count; k++) {
-            const ins_weight *part = &planned->parts[k];
-
-            INS_TRY(ins_safetensors_read(part->file, part->tensor, host, values,
-                                         error));
-            values += part->tensor->count;
-        }
+        if (tensor->type == INS_TENSOR_F32_ROWS)
+            INS_TRY(fill_floats(&plan->tensors[i], (void *) filling.data, host,
+                                error));
+        else
+            INS_TRY(fill_rows(&plan->tensors[i], &filling, host, error));
     }
     return INS_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * blas.h - f32 matrix products on OpenBLAS; the only door to cblas.
+ * blas.h - f32 products on OpenBLAS; the only door to cblas.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -7,27 +7,11 @@
 #define INS_BLAS_H
 
 #include "base/memory.h"
+#include "kernels/kernels.h"
 
-/* Row-major; stride: values from one row to the next, >= columns. */
-typedef struct ins_matrix {
-    const float *values;
-    size_t rows;
-    size_t columns;
-    size_t stride;
-} ins_matrix;
-
-/*
- * out[a.rows][b.rows] = a . b^T, with a.columns == b.columns; out has
- * out_stride >= b.rows and overlaps neither.  Cut into row blocks so that none
- * takes longer than about 60 ms; polls before each.
- * Errors: CANCELLED, INTERNAL (shapes that do not fit).
- */
-ins_status ins_blas_product(const ins_host *host, const ins_matrix *a,
-                            const ins_matrix *b, float *out, size_t out_stride,
-                            ins_error *error);
-/* out[a.rows][b.columns] = a . b, with a.columns == b.rows; not polled. */
-ins_status ins_blas_product_plain(const ins_host *host, const ins_matrix *a,
-                                  const ins_matrix *b, float *out,
-                                  size_t out_stride, ins_error *error);
+/* What kernels->panel_f32 does; the host's lock is held around the product. */
+void ins_blas_panel(const ins_host *host, const ins_kernels *kernels,
+                    const ins_panel *panel, const ins_rows *rows, float *out,
+                    size_t out_stride);
 
 #endif

@@ -15,7 +15,7 @@
 #if defined(__clang__)
 #define INS_UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define INS_UNROLL _Pragma("GCC unroll 8")
+#define INS_UNROLL _Pragma("GCC unroll 16")
 #endif
 
 #if defined(__clang__)

@@ -15,10 +15,13 @@ static const struct {
     unsigned needs; /* enum ins_cpu_features */
 } levels[] = {
 #if defined(__x86_64__)
+    {&ins_kernels_avx512vnni, INS_CPU_AVX512 | INS_CPU_AVX512_VNNI},
     {&ins_kernels_avx512, INS_CPU_AVX512},
+    {&ins_kernels_avxvnni, INS_CPU_AVX2_FMA | INS_CPU_AVX_VNNI},
     {&ins_kernels_avx2, INS_CPU_AVX2_FMA},
 #endif
     {&ins_kernels_scalar, 0},
+    {&ins_kernels_openblas, 0},
 };
 
 #define LEVEL_COUNT (sizeof(levels) / sizeof(levels[0]))
@@ -49,7 +52,7 @@ ins_kernel_level(size_t index)
 static ins_status
 fail_unknown_level(const char *level, ins_error *error)
 {
-    char names[64] = "auto";
+    char names[128] = "auto";
     size_t length = strlen(names);
     const char *name;
 

@@ -16,9 +16,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INS_PACK_MAGIC     "INSITUPK"
-#define INS_PACK_VERSION   1
-#define INS_PACK_ALIGNMENT 64
+#include "pack/pack_tensors.h"
+
+#define INS_PACK_MAGIC   "INSITUPK"
+#define INS_PACK_VERSION 2
 
 /* Limits: a pack or a source that exceeds one is refused. */
 #define INS_MAX_PACK_BYTES         ((uint64_t) 16 << 30)
@@ -117,7 +118,7 @@ typedef struct ins_pack_recipe {
     uint32_t labels;          /* 48 */
     uint32_t max_tokens;      /* 52  <= positions - position_offset, >= 2 */
     float norm_epsilon;       /* 56  > 0 */
-    uint32_t reserved;        /* 60  0 */
+    uint32_t weights;         /* 60  enum ins_weight_type */
     char architecture[INS_MAX_ARCHITECTURE_BYTES]; /* 64  for humans only */
 } ins_pack_recipe;
 static_assert(sizeof(ins_pack_recipe) == 96, "part of the format");
@@ -167,48 +168,5 @@ typedef struct ins_pack_added_token {
     uint32_t bytes; /* 12  >= 1 */
 } ins_pack_added_token;
 static_assert(sizeof(ins_pack_added_token) == 16, "part of the format");
-
-enum ins_weight_type {
-    INS_WEIGHT_F32 = 1 /* f16, bf16, int8: later versions */
-};
-
-/* Roles; a matrix is [outputs][inputs], row-major. */
-enum ins_tensor_role {
-    /* layer = 0 */
-    INS_ROLE_WORDS = 1,  /* [vocabulary][hidden] */
-    INS_ROLE_POSITIONS,  /* [positions][hidden] */
-    INS_ROLE_TYPES,      /* [token_types][hidden] */
-    INS_ROLE_INPUT_NORM, /* [2][hidden]: scale, then bias */
-    /* layer = 0 .. layers-1 */
-    INS_ROLE_QKV,            /* [3*hidden][hidden]: query, key, value */
-    INS_ROLE_QKV_BIAS,       /* [1][3*hidden] */
-    INS_ROLE_ATTENTION_OUT,  /* [hidden][hidden] */
-    INS_ROLE_ATTENTION_BIAS, /* [1][hidden] */
-    INS_ROLE_ATTENTION_NORM, /* [2][hidden] */
-    INS_ROLE_FFN_UP,         /* [intermediate][hidden] */
-    INS_ROLE_FFN_UP_BIAS,    /* [1][intermediate] */
-    INS_ROLE_FFN_DOWN,       /* [hidden][intermediate] */
-    INS_ROLE_FFN_DOWN_BIAS,  /* [1][hidden] */
-    INS_ROLE_FFN_NORM,       /* [2][hidden] */
-    /* layer = 0 */
-    INS_ROLE_HEAD_DENSE,      /* [hidden][hidden] */
-    INS_ROLE_HEAD_DENSE_BIAS, /* [1][hidden] */
-    INS_ROLE_HEAD_OUT,        /* [labels][hidden] */
-    INS_ROLE_HEAD_OUT_BIAS,   /* [1][labels] */
-    INS_ROLE_LAST = INS_ROLE_HEAD_OUT_BIAS
-};
-
-/* Sorted by (layer, role), each pair once. */
-typedef struct ins_pack_tensor {
-    uint32_t role;     /*  0 */
-    uint32_t layer;    /*  4 */
-    uint32_t type;     /*  8  enum ins_weight_type */
-    uint32_t rows;     /* 12 */
-    uint32_t columns;  /* 16 */
-    uint32_t reserved; /* 20  0 */
-    uint64_t offset;   /* 24  from the start of the pack, multiple of 64 */
-    uint64_t bytes;    /* 32  rows * columns * size of type */
-} ins_pack_tensor;
-static_assert(sizeof(ins_pack_tensor) == 40, "part of the format");
 
 #endif

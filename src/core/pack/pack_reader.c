@@ -43,6 +43,8 @@ check_header(const uint8_t *pack, size_t size, ins_error *error)
                  "model pack version %u is not supported", header.version);
         ins_fail_detail(error, "This version of insitu reads version %d.",
                         INS_PACK_VERSION);
+        ins_fail_hint(error, "Import the model again from its directory, under "
+                             "a new name.");
         return INS_UNSUPPORTED;
     }
     if (header.section_count != INS_PACK_SECTIONS || header.reserved != 0)
@@ -316,8 +318,6 @@ read_recipe(ins_pack_view *view, const section_table sections, ins_error *error)
     }
     if (!is_plain_name(view->recipe->architecture))
         return fail_pack(error, "its architecture's name is malformed");
-    if (view->recipe->reserved != 0)
-        return fail_pack(error, "its recipe has unknown fields");
     view->labels.count = view->recipe->labels;
     return read_strings(view, sections, INS_SECTION_LABEL_ENDS, &view->labels,
                         error);
@@ -334,11 +334,11 @@ is_expected_tensor(const ins_pack_recipe *recipe, const ins_pack_tensor *tensor,
 
     ins_pack_role_shape(recipe, step.role, &rows, &columns);
     if (tensor->role != step.role || tensor->layer != step.layer ||
-        tensor->type != INS_WEIGHT_F32 || tensor->rows != rows ||
-        tensor->columns != columns || tensor->reserved != 0)
+        tensor->type != ins_pack_role_type(recipe, step.role) ||
+        tensor->rows != rows || tensor->columns != columns ||
+        tensor->reserved != 0)
         return false;
-    /* Both factors are below 2^23. */
-    if (tensor->bytes != (uint64_t) rows * columns * sizeof(float) ||
+    if (tensor->bytes != ins_pack_tensor_bytes(tensor->type, rows, columns) ||
         !ins_align_u64(*at, INS_PACK_ALIGNMENT, &start) ||
         tensor->offset != start)
         return false;

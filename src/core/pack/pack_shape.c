@@ -91,6 +91,85 @@ ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
     *columns = shapes[role].columns;
 }
 
+static uint32_t
+matrix_type(const ins_pack_recipe *recipe)
+{
+    switch (recipe->weights) {
+    case INS_WEIGHTS_INT8:
+        return INS_TENSOR_INT8_PANELS;
+    case INS_WEIGHTS_BF16:
+        return INS_TENSOR_BF16_PANELS;
+    default:
+        return INS_TENSOR_F32_PANELS;
+    }
+}
+
+static uint32_t
+words_type(const ins_pack_recipe *recipe)
+{
+    switch (recipe->weights) {
+    case INS_WEIGHTS_INT8:
+        return INS_TENSOR_INT8_ROWS;
+    case INS_WEIGHTS_BF16:
+        return INS_TENSOR_BF16_ROWS;
+    default:
+        return INS_TENSOR_F32_ROWS;
+    }
+}
+
+/* The head stays in f32: it is small, and the last step before a label. */
+uint32_t
+ins_pack_role_type(const ins_pack_recipe *recipe, uint32_t role)
+{
+    switch (role) {
+    case INS_ROLE_WORDS:
+        return words_type(recipe);
+    case INS_ROLE_QKV:
+    case INS_ROLE_ATTENTION_OUT:
+    case INS_ROLE_FFN_UP:
+    case INS_ROLE_FFN_DOWN:
+        return matrix_type(recipe);
+    case INS_ROLE_HEAD_DENSE:
+    case INS_ROLE_HEAD_OUT:
+        return INS_TENSOR_F32_PANELS;
+    default:
+        return INS_TENSOR_F32_ROWS;
+    }
+}
+
+uint64_t
+ins_pack_factors_offset(uint32_t type, uint32_t rows, uint32_t columns)
+{
+    uint64_t bytes = (uint64_t) rows * columns;
+
+    if (type == INS_TENSOR_INT8_PANELS)
+        return ins_panel_count(rows) * ins_panel_bytes(type, columns);
+    return (bytes + INS_PACK_ALIGNMENT - 1) / INS_PACK_ALIGNMENT *
+           INS_PACK_ALIGNMENT;
+}
+
+uint64_t
+ins_pack_tensor_bytes(uint32_t type, uint32_t rows, uint32_t columns)
+{
+    uint64_t panels = ins_panel_count(rows) * ins_panel_bytes(type, columns);
+
+    switch (type) {
+    case INS_TENSOR_BF16_ROWS:
+        return (uint64_t) rows * columns * sizeof(uint16_t);
+    case INS_TENSOR_INT8_ROWS:
+        return ins_pack_factors_offset(type, rows, columns) +
+               (uint64_t) rows * sizeof(float);
+    case INS_TENSOR_F32_PANELS:
+    case INS_TENSOR_BF16_PANELS:
+        return panels;
+    case INS_TENSOR_INT8_PANELS:
+        return panels +
+               ins_panel_count(rows) * INS_PANEL_OUTPUTS * 2 * sizeof(float);
+    default:
+        return (uint64_t) rows * columns * sizeof(float);
+    }
+}
+
 static bool
 is_within(uint32_t value, uint32_t low, uint32_t high)
 {
@@ -162,6 +241,8 @@ ins_pack_recipe_is_sound(const ins_pack_recipe *recipe, const char **problem)
         {"token_types", recipe->token_types <= INS_MAX_TOKEN_TYPES},
         {"activation", has_sound_activations(recipe)},
         {"pooling or labels", has_sound_tasks(recipe)},
+        {"weights",
+         is_within(recipe->weights, INS_WEIGHTS_F32, INS_WEIGHTS_LAST)},
         {"max_tokens", is_within(recipe->max_tokens, 2, positions - offset)},
         /* Written so that a NaN fails. */
         {"norm_epsilon",

@@ -29,6 +29,15 @@ uint32_t ins_pack_step_count(const ins_pack_recipe *recipe);
 void ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
                          uint32_t *rows, uint32_t *columns);
 
+/* How a role's tensor lies in the pack: enum ins_tensor_type. */
+uint32_t ins_pack_role_type(const ins_pack_recipe *recipe, uint32_t role);
+/* Bytes of such a tensor; factors within the format's limits cannot
+ * overflow. */
+uint64_t ins_pack_tensor_bytes(uint32_t type, uint32_t rows, uint32_t columns);
+/* Where the factors of an INT8 tensor begin, from its start. */
+uint64_t ins_pack_factors_offset(uint32_t type, uint32_t rows,
+                                 uint32_t columns);
+
 /*
  * Is every value of the recipe within the limits and consistent?  problem:
  * for messages, a static string such as "heads".

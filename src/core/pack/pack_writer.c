@@ -44,13 +44,6 @@ align_bytes(struct layout *layout, uint64_t bytes)
     return aligned;
 }
 
-/* The shape's factors are below 2^23, so the product cannot overflow. */
-static uint64_t
-tensor_bytes(uint32_t rows, uint32_t columns)
-{
-    return (uint64_t) rows * columns * sizeof(float);
-}
-
 static void
 measure_weights(struct layout *layout, const ins_pack_recipe *recipe)
 {
@@ -61,9 +54,10 @@ measure_weights(struct layout *layout, const ins_pack_recipe *recipe)
         uint32_t columns;
 
         ins_pack_role_shape(recipe, step.role, &rows, &columns);
-        layout->weights_bytes =
-            add_bytes(layout, align_bytes(layout, layout->weights_bytes),
-                      tensor_bytes(rows, columns));
+        layout->weights_bytes = add_bytes(
+            layout, align_bytes(layout, layout->weights_bytes),
+            ins_pack_tensor_bytes(ins_pack_role_type(recipe, step.role), rows,
+                                  columns));
         layout->tensor_count++;
     }
 }
@@ -124,11 +118,15 @@ put_tensors(const struct layout *layout, const ins_pack_recipe *recipe,
 
     for (uint32_t i = 0; ins_pack_next_step(recipe, &step); i++) {
         ins_pack_tensor tensor = {
-            .role = step.role, .layer = step.layer, .type = INS_WEIGHT_F32};
+            .role = step.role,
+            .layer = step.layer,
+            .type = ins_pack_role_type(recipe, step.role),
+        };
 
         ins_pack_role_shape(recipe, step.role, &tensor.rows, &tensor.columns);
         tensor.offset = at;
-        tensor.bytes = tensor_bytes(tensor.rows, tensor.columns);
+        tensor.bytes =
+            ins_pack_tensor_bytes(tensor.type, tensor.rows, tensor.columns);
         memcpy(pack + table->offset + i * sizeof(tensor), &tensor,
                sizeof(tensor));
         at += (tensor.bytes + INS_PACK_ALIGNMENT - 1) &

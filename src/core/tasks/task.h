@@ -11,7 +11,7 @@
 /* Borrowed; scratch is two rows of hidden values. */
 typedef struct ins_task_input {
     const ins_pack_view *view;
-    const struct ins_kernels *kernels;
+    const ins_linear_context *linear; /* of the encoder */
     const float *hidden; /* [tokens][hidden]: the tokens of one sequence */
     uint32_t tokens;     /* >= 1 */
     float *scratch;      /* [2][hidden] */

@@ -10,7 +10,7 @@ use Time::HiRes qw(time);
 
 my $node = new_cluster('sharing');
 my $path = make_large_model('large');
-$node->safe_psql('postgres', "SELECT model_register('large', '$path')");
+$node->safe_psql('postgres', "SELECT model_register('large', '$path', '{\"weights\": \"f32\"}')");
 my $bytes = $node->safe_psql('postgres',
 	"SELECT bytes FROM insitu.model WHERE name = 'large'");
 cmp_ok($bytes, '>', 80_000_000, "the model has $bytes bytes");

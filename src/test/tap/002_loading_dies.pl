@@ -14,7 +14,8 @@ $node->reload;
 # 20 parts
 my $path = make_large_model('medium', '--layers', 2, '--hidden', 256,
 	'--heads', 4, '--intermediate', 512, '--vocabulary', 16000);
-$node->safe_psql('postgres', "SELECT model_register('m', '$path')");
+$node->safe_psql('postgres',
+	"SELECT model_register('m', '$path', '{\"weights\": \"f32\"}')");
 my $parts = $node->safe_psql('postgres',
 	'SELECT count(*) FROM insitu.model_chunk');
 cmp_ok($parts, '>', 10, "the model has $parts parts");

@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "pack/pack_reader.h"
+#include "pack/pack_shape.h"
 #include "unit/tiny_model.h"
 
 /* A good pack to damage; views are of the untouched bytes. */
@@ -138,7 +139,10 @@ run_forgery(void **state)
     X(epsilon_negative, "norm_epsilon", pack->recipe->norm_epsilon = -1)       \
     X(epsilon_nan, "norm_epsilon",                                             \
       memset(&pack->recipe->norm_epsilon, 0xFF, 4))                            \
-    X(recipe_reserved, "unknown fields", pack->recipe->reserved = 1)           \
+    X(weights_zero, "weights", pack->recipe->weights = 0)                      \
+    X(weights_unknown, "weights", pack->recipe->weights = 4)                   \
+    X(weights_other, "tensors do not fit",                                     \
+      pack->recipe->weights = INS_WEIGHTS_F32)                                 \
     X(architecture_unended, "architecture",                                    \
       memset(pack->recipe->architecture, 'a', 32))                             \
     X(architecture_empty, "architecture", pack->recipe->architecture[0] = 0)   \
@@ -214,12 +218,35 @@ run_forgery(void **state)
       tensors(pack)[2].offset = UINT64_MAX - 63)                               \
     X(tensor_bytes, "tensors do not fit", tensors(pack)[2].bytes += 4)         \
     X(weight_nan, "not finite",                                                \
-      memset(section_data(pack, INS_SECTION_WEIGHTS), 0xFF, 4))
+      memset(tensor_data(pack, INS_ROLE_INPUT_NORM), 0xFF, 4))                 \
+    X(factor_nan, "not finite", memset(factors_of_words(pack), 0xFF, 4))       \
+    X(weight_out_of_range, "out of range",                                     \
+      *(int8_t *) tensor_data(pack, INS_ROLE_WORDS) = INT8_MIN)
 
 static ins_pack_tensor *
 tensors(const struct pack *pack)
 {
     return section_data(pack, INS_SECTION_TENSORS);
+}
+
+/* A tensor of the first layer. */
+static void *
+tensor_data(const struct pack *pack, uint32_t role)
+{
+    const ins_pack_tensor *tensor = tensors(pack);
+
+    while (tensor->role != role)
+        tensor++;
+    return pack->bytes + tensor->offset;
+}
+
+static void *
+factors_of_words(const struct pack *pack)
+{
+    const ins_pack_tensor *words = tensors(pack);
+
+    return pack->bytes + words->offset +
+           ins_pack_factors_offset(words->type, words->rows, words->columns);
 }
 
 static ins_pack_added_token *

@@ -49,17 +49,21 @@ test_levels_follow_the_features(void **state)
     assert_true(has_level("scalar"));
     assert_int_equal(has_level("avx2"), (features & INS_CPU_AVX2_FMA) != 0);
     assert_int_equal(has_level("avx512"), (features & INS_CPU_AVX512) != 0);
+    assert_int_equal(has_level("avxvnni"), (features & INS_CPU_AVX_VNNI) != 0);
+    assert_int_equal(has_level("avx512vnni"),
+                     (features & INS_CPU_AVX512_VNNI) != 0);
 }
 
 static void
-test_scalar_is_the_last_level(void **state)
+test_plain_c_comes_last(void **state)
 {
     size_t count = 0;
 
     (void) state;
     while (ins_kernel_level(count) != NULL)
         count++;
-    assert_string_equal(ins_kernel_level(count - 1), "scalar");
+    assert_string_equal(ins_kernel_level(count - 2), "scalar");
+    assert_string_equal(ins_kernel_level(count - 1), "openblas");
     assert_null(ins_kernel_level(count + 1));
 }
 
@@ -70,7 +74,7 @@ main(void)
         cmocka_unit_test(test_features_do_not_change),
         cmocka_unit_test(test_avx512_includes_avx2),
         cmocka_unit_test(test_levels_follow_the_features),
-        cmocka_unit_test(test_scalar_is_the_last_level),
+        cmocka_unit_test(test_plain_c_comes_last),
     };
 
     return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);

@@ -388,6 +388,7 @@ test_model_without_type(void **state)
 static void
 test_weights_arrive(void **state)
 {
+    ins_import_options options = INS_IMPORT_DEFAULTS;
     struct imported model;
     const ins_source_file *file;
     const float *words;
@@ -396,7 +397,9 @@ test_weights_arrive(void **state)
     uint64_t header;
 
     (void) state;
-    open_imported(&model, 0);
+    start(&model, 0);
+    options.weights = INS_WEIGHTS_CHOICE_F32;
+    import_source(&model, &options);
     file = tiny_find(&model.source, "model.safetensors");
     memcpy(&header, file->data, sizeof(header));
     memcpy(&first, (const char *) file->data + 8 + header, sizeof(first));

@@ -36,6 +36,7 @@ test_defaults(void **state)
     assert_int_equal(options.normalize, -1);
     assert_int_equal(options.max_bytes, 0);
     assert_false(options.restricted);
+    assert_int_equal(options.weights, INS_WEIGHTS_CHOICE_DEFAULT);
 }
 
 static void
@@ -54,6 +55,7 @@ test_all(void **state)
     assert_int_equal(options.max_tokens, 128);
     assert_int_equal(options.pooling, INS_POOLING_CHOICE_CLS);
     assert_int_equal(options.normalize, 1);
+    assert_int_equal(options.weights, INS_WEIGHTS_CHOICE_F32);
     assert_true(options.restricted);
     assert_int_equal(parse(&options,
                            "{\"normalize\":false,\"pooling\":"
@@ -91,7 +93,8 @@ test_s10_refused(void **state)
         {"{\"pooling\":1}", "must be a string"},
         {"{\"normalize\":1}", "must be true or false, not 1"},
         {"{\"normalize\":\"yes\"}", "not \"yes\""},
-        {"{\"weights\":\"int8\"}", "must be \"f32\", not \"int8\""},
+        {"{\"weights\":\"int4\"}",
+         "must be \"int8\", \"bf16\" or \"f32\", not \"int4\""},
         {"{\"weights\":[]}", "must be a string"},
         {"{\"restricted\":\"true\"}", "true or false"},
         {"{} {}", "not valid JSON"},

@@ -39,6 +39,7 @@ make_contents(void)
                    .labels = 2,
                    .max_tokens = 2,
                    .norm_epsilon = 1e-12f,
+                   .weights = INS_WEIGHTS_INT8,
                    .architecture = "bert"},
         .tokenizer = {.pieces = 3,
                       .max_word_chars = 100,

@@ -1,0 +1,31 @@
+/*
+ * level_avx512.c - the kernels for AVX-512 F, BW, VL, DQ.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "kernels/kernels.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#include "kernels/isa.h"
+
+INS_ISA_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx2,fma")
+#include "kernels/lanes_avx512.inc"
+
+#include "kernels/attention.inc"
+#include "kernels/panels.inc"
+#include "kernels/rows.inc"
+INS_ISA_END
+
+const ins_kernels ins_kernels_avx512 = {
+    .level = "avx512",
+#define INS_KERNEL(result, name, arguments) .name = name,
+#include "kernels/kernels.def"
+#undef INS_KERNEL
+};
+
+#endif

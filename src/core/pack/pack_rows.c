@@ -1,0 +1,164 @@
+/*
+ * pack_rows.c - puts rows of a matrix into the layout of a tensor.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "pack/pack_rows.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "pack/pack_shape.h"
+
+#define MAX_INT8 127.0f
+
+static uint16_t
+round_to_bf16(float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof(bits));
+    /* Half of the last place that stays, less one when it is even. */
+    bits += 0x7FFF + ((bits >> 16) & 1);
+    /* The largest floats would round up to infinity. */
+    if ((bits & 0x7F800000u) == 0x7F800000u)
+        bits = (bits & 0x80000000u) | 0x7F7F0000u;
+    return (uint16_t) (bits >> 16);
+}
+
+static float
+int8_step(const float *values, uint32_t count)
+{
+    float highest = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        highest = fabsf(values[i]) > highest ? fabsf(values[i]) : highest;
+    return highest / MAX_INT8;
+}
+
+static int8_t
+round_to_int8(float value, float step)
+{
+    float number = step > 0 ? rintf(value / step) : 0;
+
+    /* A step below the normal floats is coarse: value / step may be above. */
+    number = number > MAX_INT8 ? MAX_INT8 : number;
+    return (int8_t) (number < -MAX_INT8 ? -MAX_INT8 : number);
+}
+
+static void
+put_float(uint8_t *data, uint64_t offset, float value)
+{
+    memcpy(data + offset, &value, sizeof(value));
+}
+
+static void
+put_int8_row(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
+             const float *values)
+{
+    uint64_t factors =
+        ins_pack_factors_offset(tensor->type, tensor->rows, tensor->columns);
+    float step = int8_step(values, tensor->columns);
+
+    put_float(data, factors + row * sizeof(float), step);
+    data += (uint64_t) row * tensor->columns;
+    for (uint32_t i = 0; i < tensor->columns; i++)
+        data[i] = (uint8_t) round_to_int8(values[i], step);
+}
+
+/* Where column number column of a row lies, from the row's place on. */
+static uint64_t
+column_offset(uint32_t column, uint32_t per_step, uint32_t size)
+{
+    return (uint64_t) (column / per_step) * INS_PANEL_STEP_BYTES +
+           column % per_step * size;
+}
+
+static void
+put_int8_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
+               const float *values)
+{
+    uint64_t factors =
+        ins_pack_factors_offset(tensor->type, tensor->rows, tensor->columns);
+    uint64_t all_rows = ins_panel_count(tensor->rows) * INS_PANEL_OUTPUTS;
+    uint8_t *place = data +
+                     row / INS_PANEL_OUTPUTS *
+                         ins_panel_bytes(tensor->type, tensor->columns) +
+                     row % INS_PANEL_OUTPUTS * 4;
+    float step = int8_step(values, tensor->columns);
+    int32_t sum = 0;
+
+    for (uint32_t i = 0; i < tensor->columns; i++) {
+        int8_t number = round_to_int8(values[i], step);
+
+        place[column_offset(i, 4, 1)] = (uint8_t) number;
+        sum += number;
+    }
+    put_float(data, factors + row * sizeof(float), step);
+    put_float(data, factors + (all_rows + row) * sizeof(float), (float) sum);
+}
+
+static void
+put_bf16_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
+               const float *values)
+{
+    data += row / INS_PANEL_OUTPUTS *
+            ins_panel_bytes(tensor->type, tensor->columns);
+    data += row % INS_PANEL_OUTPUTS * 4;
+    for (uint32_t i = 0; i < tensor->columns; i++) {
+        uint16_t number = round_to_bf16(values[i]);
+
+        memcpy(data + column_offset(i, 2, 2), &number, sizeof(number));
+    }
+}
+
+static void
+put_f32_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
+              const float *values)
+{
+    data += row / INS_PANEL_OUTPUTS *
+            ins_panel_bytes(tensor->type, tensor->columns);
+    data += row % INS_PANEL_OUTPUTS * 4;
+    for (uint32_t i = 0; i < tensor->columns; i++)
+        put_float(data, column_offset(i, 1, 4), values[i]);
+}
+
+static void
+put_bf16_row(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
+             const float *values)
+{
+    data += (uint64_t) row * tensor->columns * sizeof(uint16_t);
+    for (uint32_t i = 0; i < tensor->columns; i++) {
+        uint16_t number = round_to_bf16(values[i]);
+
+        memcpy(data + i * sizeof(number), &number, sizeof(number));
+    }
+}
+
+void
+ins_pack_put_row(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
+                 const float *values)
+{
+    size_t bytes = (size_t) tensor->columns * sizeof(float);
+
+    switch (tensor->type) {
+    case INS_TENSOR_INT8_ROWS:
+        put_int8_row(tensor, data, row, values);
+        break;
+    case INS_TENSOR_INT8_PANELS:
+        put_int8_panel(tensor, data, row, values);
+        break;
+    case INS_TENSOR_BF16_PANELS:
+        put_bf16_panel(tensor, data, row, values);
+        break;
+    case INS_TENSOR_F32_PANELS:
+        put_f32_panel(tensor, data, row, values);
+        break;
+    case INS_TENSOR_BF16_ROWS:
+        put_bf16_row(tensor, data, row, values);
+        break;
+    default:
+        memcpy(data + row * bytes, values, bytes);
+        break;
+    }
+}
