@@ -152,30 +152,38 @@ ins_status ins_model_info_json(const ins_model *model, const ins_host *host,
 /* ---- session: scratch memory for one caller ---------------------------- */
 
 typedef struct ins_session ins_session;
+typedef struct ins_memo ins_memo; /* insitu_memo.h */
 
 typedef struct ins_options {
     uint32_t batch_tokens;    /* tokens packed into one pass; 0 = 512 */
     uint32_t max_tokens;      /* lowers the model's limit; 0 = the model's */
     bool error_on_long_input; /* INS_INPUT_TOO_LONG instead of truncation */
     const char *kernels; /* "auto" or NULL, or a level from ins_kernel_level */
+    ins_memo *memo;      /* NULL, or recent rows; outlives the session */
+    /* With a memo: 32 bytes that no other model has, such as the digest. */
+    const uint8_t *memo_identity;
 } ins_options;
 
-/* What a session has done since it was opened. */
+/* What a session has done since it was opened; the texts that are not in
+ * computed or memo_hits had an equal one in their run. */
 typedef struct ins_usage {
-    uint64_t texts;
-    uint64_t tokens;  /* incl. special tokens, after truncation */
-    uint64_t batches; /* passes through the encoder */
+    uint64_t texts;     /* rows filled */
+    uint64_t computed;  /* texts that went through the encoder */
+    uint64_t memo_hits; /* rows found in the memo */
+    uint64_t tokens;    /* computed, incl. special ones, after truncation */
+    uint64_t batches;   /* passes through the encoder */
 } ins_usage;
 
 /*
- * Allocates all scratch memory that ins_run will need.  options: NULL =
- * defaults; host: copied, must outlive the session.
+ * Allocates all scratch memory that ins_run will need, whatever the number of
+ * texts.  options: NULL = defaults; host: copied, must outlive the session.
  */
 ins_status ins_session_open(ins_session **session, const ins_model *model,
                             const ins_options *options, const ins_host *host,
                             ins_error *error);
 void ins_session_close(ins_session *session); /* accepts NULL */
 ins_usage ins_session_usage(const ins_session *session);
+/* All memory of the session; it does not change while it is open. */
 size_t ins_session_bytes(const ins_session *session);
 /* The kernel levels this machine can run, best first; NULL past the end. */
 const char *ins_kernel_level(size_t index);
@@ -184,7 +192,8 @@ const char *ins_kernel_level(size_t index);
  * Runs one task over texts and fills rows: row i, for texts[i], begins at
  * rows + i * row_stride and has label_count (classify) or embedding_size
  * (embed) values.  Equal input gives rows that agree to 1e-5 whatever else is
- * in the batch.
+ * in the batch.  Equal texts of one call are computed once; texts go through
+ * the encoder sorted by length, in batches of up to batch_tokens.
  * Errors: WRONG_TASK, INVALID_ARGUMENT, INPUT_TOO_LONG, CANCELLED.
  */
 ins_status ins_run(ins_session *session, ins_task task, const ins_text *texts,

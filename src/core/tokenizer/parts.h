@@ -56,6 +56,7 @@ typedef struct ins_pattern {
 typedef struct ins_window {
     ins_pattern *patterns; /* [pattern_count], owned */
     uint32_t *text;        /* their characters, owned */
+    size_t bytes;          /* of the two */
     uint32_t pattern_count;
     uint32_t head; /* waiting characters are [head, tail) */
     uint32_t tail;
@@ -77,6 +78,8 @@ struct ins_tokenizer {
     ins_normalizer normalizer;
     ins_word word;
     ins_token_output output;
+    char *joined; /* [joined_capacity]: prompt and text; owned, or NULL */
+    size_t joined_capacity;
 };
 
 /* Stores one token, or notes that the limit is exceeded. */
@@ -90,6 +93,7 @@ void ins_word_end(ins_tokenizer *tokenizer);
 /* Prepares the patterns of the added tokens with the flag "normalized". */
 ins_status ins_window_open(ins_tokenizer *tokenizer, ins_error *error);
 void ins_window_close(ins_tokenizer *tokenizer);
+size_t ins_window_bytes(const ins_tokenizer *tokenizer);
 /* Takes a character of the normaliser. */
 void ins_window_add(ins_tokenizer *tokenizer, ins_character character);
 /* Ends a stretch of text: nothing can follow what waits. */

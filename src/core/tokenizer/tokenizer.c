@@ -16,6 +16,8 @@
 #define WORK_PER_POLL  8000000 /* about 10 ms */
 #define REPLACEMENT    0xFFFD
 #define MAX_TEXT_BYTES ((size_t) UINT32_MAX / 2)
+/* A text of so many bytes is joined to a prompt without an allocation. */
+#define JOINED_TEXT_BYTES 65536
 
 /* One walk over a text. */
 struct walk {
@@ -46,6 +48,25 @@ find_longest_piece(const ins_pack_view *view)
     return longest;
 }
 
+/* For the few models that have prompts. */
+static ins_status
+open_joined(ins_tokenizer *tokenizer, ins_error *error)
+{
+    const ins_pack_tokenizer *settings = tokenizer->view->tokenizer;
+    uint64_t longest = settings->document_prompt_bytes;
+    void *memory;
+
+    if (settings->query_prompt_bytes > longest)
+        longest = settings->query_prompt_bytes;
+    if (longest == 0)
+        return INS_OK;
+    tokenizer->joined_capacity = (size_t) longest + JOINED_TEXT_BYTES;
+    INS_TRY(ins_alloc(&tokenizer->host, tokenizer->joined_capacity, 1, &memory,
+                      error));
+    tokenizer->joined = memory;
+    return INS_OK;
+}
+
 ins_status
 ins_tokenizer_open(ins_tokenizer **tokenizer, const ins_pack_view *view,
                    const ins_host *host, ins_error *error)
@@ -70,6 +91,8 @@ ins_tokenizer_open(ins_tokenizer **tokenizer, const ins_pack_view *view,
     self->normalizer.sink = take_character;
     self->normalizer.sink_data = self;
     status = ins_window_open(self, error);
+    if (status == INS_OK)
+        status = open_joined(self, error);
     if (status != INS_OK) {
         ins_tokenizer_close(self);
         return status;
@@ -87,7 +110,15 @@ ins_tokenizer_close(ins_tokenizer *tokenizer)
         return;
     host = tokenizer->host;
     ins_window_close(tokenizer);
+    ins_release(&host, tokenizer->joined);
     ins_release(&host, tokenizer);
+}
+
+size_t
+ins_tokenizer_bytes(const ins_tokenizer *tokenizer)
+{
+    return sizeof(*tokenizer) + ins_window_bytes(tokenizer) +
+           tokenizer->joined_capacity;
 }
 
 /* ---- added tokens -------------------------------------------------------- */
@@ -258,22 +289,25 @@ walk_text(ins_tokenizer *tokenizer, ins_text text, ins_error *error)
     return INS_OK;
 }
 
-/* Prompt and text as one string, for the few models that have prompts. */
+/* Prompt and text as one string. */
 static ins_status
 walk_joined(ins_tokenizer *tokenizer, ins_text prompt, ins_text text,
             ins_error *error)
 {
     const ins_host *host = &tokenizer->host;
-    ins_text joined = {NULL, prompt.size + text.size};
-    void *memory;
+    size_t size = prompt.size + text.size;
+    char *joined = tokenizer->joined;
+    void *memory = NULL;
     ins_status status;
 
-    INS_TRY(ins_alloc(host, joined.size, 1, &memory, error));
-    memcpy(memory, prompt.data, prompt.size);
+    if (size > tokenizer->joined_capacity) {
+        INS_TRY(ins_alloc(host, size, 1, &memory, error));
+        joined = memory;
+    }
+    memcpy(joined, prompt.data, prompt.size);
     if (text.size > 0)
-        memcpy((char *) memory + prompt.size, text.data, text.size);
-    joined.data = memory;
-    status = walk_text(tokenizer, joined, error);
+        memcpy(joined + prompt.size, text.data, text.size);
+    status = walk_text(tokenizer, (ins_text){joined, size}, error);
     ins_release(host, memory);
     return status;
 }

@@ -20,6 +20,8 @@ ins_status ins_tokenizer_open(ins_tokenizer **tokenizer,
                               const ins_pack_view *view, const ins_host *host,
                               ins_error *error);
 void ins_tokenizer_close(ins_tokenizer *tokenizer);
+/* All memory of it. */
+size_t ins_tokenizer_bytes(const ins_tokenizer *tokenizer);
 
 /*
  * Tokens of prompt followed by text, as if they were one string (prompt may
@@ -30,6 +32,7 @@ void ins_tokenizer_close(ins_tokenizer *tokenizer);
  * then <= limit and *truncated says whether something was cut.
  * limit 0: *count is the full number; at most capacity tokens are stored.
  * Time is linear in the bytes read; polls for cancellation every 64 kB.
+ * Allocates nothing, unless a prompt meets a text of more than 64 kB.
  */
 ins_status ins_tokenizer_run(ins_tokenizer *tokenizer, ins_text prompt,
                              ins_text text, size_t limit, ins_token *tokens,

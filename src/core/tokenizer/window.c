@@ -95,6 +95,7 @@ ins_window_open(ins_tokenizer *tokenizer, ins_error *error)
     ins_window *window = &tokenizer->window;
     uint64_t bytes = 0;
     uint32_t count = 0;
+    uint64_t characters;
     void *memory;
 
     for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++)
@@ -107,9 +108,12 @@ ins_window_open(ins_tokenizer *tokenizer, ins_error *error)
     INS_TRY(ins_alloc(&tokenizer->host, count, sizeof(ins_pattern), &memory,
                       error));
     window->patterns = memory;
-    INS_TRY(ins_alloc(&tokenizer->host, bytes * CHARACTERS_PER_BYTE + count * 3,
-                      sizeof(uint32_t), &memory, error));
+    characters = bytes * CHARACTERS_PER_BYTE + count * 3;
+    INS_TRY(ins_alloc(&tokenizer->host, characters, sizeof(uint32_t), &memory,
+                      error));
     window->text = memory;
+    window->bytes =
+        count * sizeof(ins_pattern) + (size_t) characters * sizeof(uint32_t);
     add_patterns(tokenizer);
     return INS_OK;
 }
@@ -119,6 +123,12 @@ ins_window_close(ins_tokenizer *tokenizer)
 {
     ins_release(&tokenizer->host, tokenizer->window.patterns);
     ins_release(&tokenizer->host, tokenizer->window.text);
+}
+
+size_t
+ins_window_bytes(const ins_tokenizer *tokenizer)
+{
+    return tokenizer->window.bytes;
 }
 
 /* ---- matching ------------------------------------------------------------ */

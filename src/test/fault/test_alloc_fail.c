@@ -18,7 +18,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "insitu.h"
+#include "insitu_memo.h"
 #include "unit/tiny_model.h"
 
 #define MAX_VALUES 64
@@ -162,6 +162,35 @@ call_embed(struct fixture *fixture, tiny_host *host,
     return run_task(fixture, host, INS_TASK_EMBED_QUERY, result, error);
 }
 
+/* A memo, a session that uses it, and a text that is found in it. */
+static ins_status
+call_with_memo(struct fixture *fixture, tiny_host *host,
+               uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    static const uint8_t identity[INS_MEMO_IDENTITY_BYTES] = {1};
+    const ins_text texts[3] = {{"refund", 6}, {"hello", 5}, {"refund", 6}};
+    ins_options options = {.memo_identity = identity};
+    float rows[3][MAX_VALUES];
+    ins_session *session = NULL;
+    ins_status status =
+        ins_memo_open(&options.memo, 1 << 14, &host->host, error);
+
+    memset(rows, 0, sizeof(rows));
+    if (status == INS_OK)
+        status = ins_session_open(&session, fixture->model, &options,
+                                  &host->host, error);
+    for (int i = 0; i < 2 && status == INS_OK; i++)
+        status = ins_run(session, INS_TASK_CLASSIFY, texts, 3, rows[0],
+                         MAX_VALUES, error);
+    if (status == INS_OK) {
+        assert_int_equal(ins_memo_counters(options.memo).hits, 2);
+        digest_result(rows, sizeof(rows), result);
+    }
+    ins_session_close(session);
+    ins_memo_close(options.memo);
+    return status;
+}
+
 static ins_status
 call_tokenize(struct fixture *fixture, tiny_host *host,
               uint8_t result[INS_DIGEST_BYTES], ins_error *error)
@@ -291,6 +320,7 @@ FAIL_TEST(test_session_open, BOTH_HEADS, call_session_open)
 FAIL_TEST(test_run_classify, BOTH_HEADS, call_classify)
 FAIL_TEST(test_run_embed, BOTH_HEADS, call_embed)
 FAIL_TEST(test_run_distilbert, TINY_DISTILBERT | BOTH_HEADS, call_classify)
+FAIL_TEST(test_memo, BOTH_HEADS, call_with_memo)
 FAIL_TEST(test_tokenize, BOTH_HEADS, call_tokenize)
 FAIL_TEST(test_digest, BOTH_HEADS, call_digest)
 
@@ -427,6 +457,7 @@ main(void)
         cmocka_unit_test(test_run_classify),
         cmocka_unit_test(test_run_embed),
         cmocka_unit_test(test_run_distilbert),
+        cmocka_unit_test(test_memo),
         cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_run_allocates_nothing),
