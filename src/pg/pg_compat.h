@@ -49,6 +49,25 @@
 #define PG_HAS_SHMEM_REQUEST_HOOK 0
 #endif
 
+/* What a ProcessUtility_hook gets and hands on. */
+#if PG_VERSION_NUM >= 140000
+#define UTILITY_HOOK_PARAMETERS                                  \
+    PlannedStmt *statement, const char *sql, bool read_only,     \
+        ProcessUtilityContext context, ParamListInfo parameters, \
+        QueryEnvironment *environment, DestReceiver *receiver,   \
+        QueryCompletion *completion
+#define UTILITY_HOOK_ARGUMENTS                                             \
+    statement, sql, read_only, context, parameters, environment, receiver, \
+        completion
+#else
+#define UTILITY_HOOK_PARAMETERS                                             \
+    PlannedStmt *statement, const char *sql, ProcessUtilityContext context, \
+        ParamListInfo parameters, QueryEnvironment *environment,            \
+        DestReceiver *receiver, QueryCompletion *completion
+#define UTILITY_HOOK_ARGUMENTS \
+    statement, sql, context, parameters, environment, receiver, completion
+#endif
+
 /* Other directories with extensions, beside the share directory. */
 #if PG_VERSION_NUM >= 180000
 #define PG_EXTENSION_PATH_SETTING "extension_control_path"

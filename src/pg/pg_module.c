@@ -11,6 +11,7 @@
 #include <limits.h>
 
 #include "pg_catalog.h"
+#include "pg_memo.h"
 #include "pg_model_map.h"
 #include "pg_session.h"
 #include "pg_settings.h"
@@ -24,6 +25,7 @@ char *setting_default_classifier;
 char *setting_default_embedder;
 int setting_on_long_input;
 int setting_batch_size;
+int setting_memo_size;
 char *setting_model_path;
 int setting_max_loaded_bytes;
 int setting_max_input_bytes;
@@ -78,6 +80,10 @@ define_user_settings(void)
     DefineCustomIntVariable(
         "insitu.batch_size", "Texts per pass of the batch functions.", NULL,
         &setting_batch_size, 32, 1, 1024, PGC_USERSET, 0, NULL, NULL, NULL);
+    DefineCustomIntVariable(
+        "insitu.memo_size", "Memory of a backend for recent results.",
+        "0 means none.", &setting_memo_size, 1024, 0, 1 << 20, PGC_USERSET,
+        GUC_UNIT_KB, NULL, NULL, NULL);
 }
 
 static void
@@ -120,4 +126,5 @@ _PG_init(void)
     request_statistics_memory();
     watch_catalog();
     watch_transactions();
+    watch_discard();
 }

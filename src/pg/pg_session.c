@@ -13,6 +13,7 @@
 
 #include "pg_error.h"
 #include "pg_host.h"
+#include "pg_memo.h"
 #include "pg_model_map.h"
 #include "pg_session.h"
 #include "pg_settings.h"
@@ -26,6 +27,7 @@ struct loaded_model {
     ins_model *model; /* NULL: the entry is being made, or failed */
     ins_session *session;
     bool session_refuses_long_input;
+    uint8_t memo_identity[INS_MEMO_IDENTITY_BYTES];
     bool pinned; /* by model_load */
     bool bundled;
     uint64_t changes; /* of the catalog when it was last looked up */
@@ -123,6 +125,22 @@ map_and_open(loaded_model *entry, const model_identity *identity, bool *filled,
     return status;
 }
 
+/* A bundled model's file may be another one when it is loaded again. */
+static void
+identify_to_memo(loaded_model *entry, const model_identity *identity)
+{
+    static uint64_t loads;
+
+    StaticAssertStmt(INS_DIGEST_BYTES == INS_MEMO_IDENTITY_BYTES,
+                     "a digest is an identity");
+    memset(entry->memo_identity, 0, INS_MEMO_IDENTITY_BYTES);
+    loads++;
+    if (identity->bundled)
+        memcpy(entry->memo_identity, &loads, sizeof(loads));
+    else
+        memcpy(entry->memo_identity, identity->digest, INS_DIGEST_BYTES);
+}
+
 static loaded_model *
 load(const model_identity *identity)
 {
@@ -134,6 +152,7 @@ load(const model_identity *identity)
     if (entry->model != NULL)
         return entry;
     entry->bundled = identity->bundled;
+    identify_to_memo(entry, identity);
     entry->counters = find_counters(identity);
     status = map_and_open(entry, identity, &filled, &error);
     if (status == INS_CORRUPT_PACK && !filled && !identity->bundled) {
@@ -159,6 +178,22 @@ unload_model(const model_identity *identity)
         return false;
     remove_loaded(entry);
     return true;
+}
+
+size_t
+session_bytes_of(const model_counters *counters)
+{
+    size_t bytes = 0;
+    HASH_SEQ_STATUS scan;
+    loaded_model *entry;
+
+    if (loaded_models == NULL)
+        return 0;
+    hash_seq_init(&scan, loaded_models);
+    while ((entry = hash_seq_search(&scan)) != NULL)
+        if (entry->counters == counters && entry->session != NULL)
+            bytes += ins_session_bytes(entry->session);
+    return bytes;
 }
 
 /* ---- end of transaction ------------------------------------------------- */
@@ -366,11 +401,38 @@ check_task(const model_call *call, ins_task task)
 
 /* ---- running ------------------------------------------------------------ */
 
+static void
+close_sessions(void)
+{
+    HASH_SEQ_STATUS scan;
+    loaded_model *entry;
+
+    hash_seq_init(&scan, loaded_models);
+    while ((entry = hash_seq_search(&scan)) != NULL) {
+        ins_session_close(entry->session);
+        entry->session = NULL;
+    }
+}
+
+static ins_memo *
+prepare_memo(void)
+{
+    if (is_memo_outdated()) {
+        close_sessions();
+        replace_memo();
+    }
+    return memo_of_user();
+}
+
 static ins_session *
 open_session(loaded_model *loaded)
 {
     bool refuse = setting_on_long_input == LONG_INPUT_ERROR;
-    ins_options options = {.error_on_long_input = refuse};
+    ins_options options = {
+        .error_on_long_input = refuse,
+        .memo = prepare_memo(),
+        .memo_identity = loaded->memo_identity,
+    };
     ins_host host = host_in(model_context);
     ins_error error;
 
@@ -434,6 +496,7 @@ run_call(model_call *call, ins_task task, const ins_text *texts, size_t count,
     counted = (counted_call){
         .rows = status == INS_OK ? count : 0,
         .tokens = after.tokens - before.tokens,
+        .memo_hits = after.memo_hits - before.memo_hits,
         .microseconds = elapsed_microseconds(start),
         .failed = status != INS_OK,
     };

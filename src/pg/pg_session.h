@@ -13,6 +13,7 @@
 
 #include "fmgr.h"
 #include "pg_catalog.h"
+#include "pg_stats.h"
 
 typedef struct loaded_model loaded_model;
 
@@ -42,6 +43,9 @@ model_call *open_call(FunctionCallInfo fcinfo, int argument,
                       default_model fallback);
 /* The same by name, for functions that manage models; call is overwritten. */
 void open_named_call(model_call *call, const char *name);
+
+/* Scratch memory of this backend's session, 0 when it has none. */
+size_t session_bytes_of(const model_counters *counters);
 
 const ins_model *model_of(const model_call *call);
 /* ERROR 42809 unless the model can do the task. */

@@ -16,6 +16,7 @@
 #include "utils/memutils.h"
 
 #include "pg_rows.h"
+#include "pg_session.h"
 #include "pg_stats.h"
 
 #define MAX_COUNTED_MODELS 128
@@ -32,6 +33,7 @@ struct model_counters {
     pg_atomic_uint64 tokens;
     pg_atomic_uint64 microseconds;
     pg_atomic_uint64 errors;
+    pg_atomic_uint64 memo_hits;
 };
 
 typedef struct shared_statistics {
@@ -58,6 +60,7 @@ initialize_statistics(void *memory)
         pg_atomic_init_u64(&slot->tokens, 0);
         pg_atomic_init_u64(&slot->microseconds, 0);
         pg_atomic_init_u64(&slot->errors, 0);
+        pg_atomic_init_u64(&slot->memo_hits, 0);
     }
 }
 
@@ -208,6 +211,7 @@ count_call(model_counters *counters, const counted_call *call)
     pg_atomic_fetch_add_u64(&counters->tokens, (int64) call->tokens);
     pg_atomic_fetch_add_u64(&counters->microseconds,
                             (int64) call->microseconds);
+    pg_atomic_fetch_add_u64(&counters->memo_hits, (int64) call->memo_hits);
     if (call->failed)
         pg_atomic_fetch_add_u64(&counters->errors, 1);
 }
@@ -225,8 +229,8 @@ put_counters(row_sink *sink, model_counters *counters)
 {
     uint8_t digest[INS_DIGEST_BYTES];
     char text[DIGEST_CHARS];
-    Datum values[8];
-    bool nulls[8] = {false};
+    Datum values[10];
+    bool nulls[10] = {false};
 
     memcpy(digest, counters->digest, INS_DIGEST_BYTES);
     if (counters->bundled)
@@ -241,6 +245,8 @@ put_counters(row_sink *sink, model_counters *counters)
     values[6] = Float8GetDatum(
         (double) pg_atomic_read_u64(&counters->microseconds) / 1000.0);
     values[7] = read_counter(&counters->errors);
+    values[8] = read_counter(&counters->memo_hits);
+    values[9] = Int64GetDatum((int64) session_bytes_of(counters));
     put_row(sink, values, nulls);
 }
 

@@ -17,7 +17,8 @@ typedef struct model_counters model_counters;
 /* One call of the core. */
 typedef struct counted_call {
     uint64_t rows;
-    uint64_t tokens;
+    uint64_t tokens; /* that went through the encoder */
+    uint64_t memo_hits;
     uint64_t microseconds;
     bool failed;
 } counted_call;

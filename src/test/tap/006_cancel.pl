@@ -18,7 +18,7 @@ $node->safe_psql('postgres', "SELECT model_register('large', '$path')");
 
 my %statements = (
 	'one long text in a batch of many' =>
-	  "SELECT count(*) FROM embed_batch(array_fill(repeat('word ', 600), ARRAY[200]), 'large')",
+	  "SELECT count(*) FROM embed_batch(ARRAY(SELECT repeat('word ', 600) || n FROM generate_series(1, 200) n), 'large')",
 	'row by row' =>
 	  "SELECT count(embed(repeat('word ', 500) || n, 'large')) FROM generate_series(1, 500) n",
 	'tokens' =>

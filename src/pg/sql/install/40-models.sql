@@ -123,7 +123,7 @@ COMMENT ON FUNCTION @extschema@.model_info(text) IS
 CREATE FUNCTION @extschema@.model_stats()
     RETURNS TABLE (name text, digest text, loads bigint, calls bigint,
                    rows bigint, tokens bigint, milliseconds double precision,
-                   errors bigint)
+                   errors bigint, memo_hits bigint, session_bytes bigint)
     LANGUAGE c VOLATILE STRICT PARALLEL SAFE
     COST 1000 ROWS 10
     AS 'MODULE_PATHNAME', 'insitu_model_stats';
