@@ -55,6 +55,7 @@ release_connection(void *user)
         conn->models = model->next;
         free_open_model(model);
     }
+    ins_memo_close(conn->memo);
     free_settings(&conn->settings);
     sqlite3_free(conn);
 }
@@ -62,10 +63,22 @@ release_connection(void *user)
 /* ---- sessions ----------------------------------------------------------- */
 
 static ins_status
+open_memo(connection *conn, ins_error *error)
+{
+    ins_host host = connection_host(conn);
+
+    if (conn->memo != NULL || conn->settings.memo_size == 0)
+        return INS_OK;
+    return ins_memo_open(&conn->memo, (size_t) conn->settings.memo_size * 1024,
+                         &host, error);
+}
+
+static ins_status
 open_session(connection *conn, open_model *model, ins_error *error)
 {
     ins_options options = {
         .error_on_long_input = conn->settings.error_on_long_input,
+        .memo_identity = model->identity.digest,
     };
     ins_host host = connection_host(conn);
     const ins_model *opened = model_of(model->shared);
@@ -77,6 +90,8 @@ open_session(connection *conn, open_model *model, ins_error *error)
                           sizeof(float), &scores, error));
         model->scores = scores;
     }
+    INS_TRY(open_memo(conn, error));
+    options.memo = conn->memo;
     return ins_session_open(&model->session, opened, &options, &host, error);
 }
 
@@ -91,6 +106,19 @@ close_sessions(connection *conn)
     }
 }
 
+ins_status
+close_memo(connection *conn, ins_error *error)
+{
+    for (open_model *model = conn->models; model != NULL; model = model->next)
+        INS_CHECK(!model->busy, error, INS_BUSY,
+                  "model \"%s\" is in use by a call of this connection",
+                  model->identity.name);
+    close_sessions(conn);
+    ins_memo_close(conn->memo);
+    conn->memo = NULL;
+    return INS_OK;
+}
+
 static open_model *
 find_open_model(connection *conn, const uint8_t digest[INS_DIGEST_BYTES])
 {
@@ -100,6 +128,16 @@ find_open_model(connection *conn, const uint8_t digest[INS_DIGEST_BYTES])
            memcmp(model->identity.digest, digest, INS_DIGEST_BYTES) != 0)
         model = model->next;
     return model;
+}
+
+size_t
+session_bytes_of(connection *conn, const uint8_t digest[INS_DIGEST_BYTES])
+{
+    const open_model *model = find_open_model(conn, digest);
+
+    if (model == NULL || model->session == NULL)
+        return 0;
+    return ins_session_bytes(model->session);
 }
 
 static void
@@ -258,7 +296,8 @@ run_model(open_model *model, ins_task task, const ins_text *texts, size_t count,
           float *rows, size_t row_stride, ins_error *error)
 {
     double start = now_milliseconds();
-    uint64_t tokens = ins_session_usage(model->session).tokens;
+    ins_usage before = ins_session_usage(model->session);
+    ins_usage after;
     model_counters added = {.calls = 1};
     ins_status status = check_task(model, task, error);
 
@@ -270,7 +309,9 @@ run_model(open_model *model, ins_task task, const ins_text *texts, size_t count,
     }
     added.rows = status == INS_OK ? count : 0;
     added.errors = status == INS_OK ? 0 : 1;
-    added.tokens = ins_session_usage(model->session).tokens - tokens;
+    after = ins_session_usage(model->session);
+    added.tokens = after.tokens - before.tokens;
+    added.memo_hits = after.memo_hits - before.memo_hits;
     added.milliseconds = now_milliseconds() - start;
     count_usage(model->shared, &added);
     return status;

@@ -17,6 +17,7 @@
 #ifndef SQLITE_INSITU_H
 #define SQLITE_INSITU_H
 
+#include "insitu_memo.h"
 #include "sqlite_registry.h"
 
 /* ---- sqlite_catalog.c: the tables in the database file ------------------ */
@@ -61,6 +62,7 @@ typedef struct connection_settings {
     bool error_on_long_input;
     bool locked; /* the security settings can no longer be changed */
     uint32_t batch_size;
+    uint32_t memo_size; /* kB; 0 = no memo */
     uint64_t max_loaded_bytes;
     char *cache_directory; /* owned; NULL = the default, "" = none */
     char *model_path;      /* owned; NULL = anywhere */
@@ -83,6 +85,7 @@ struct connection {
     unsigned references; /* functions and modules registered */
     connection_settings settings;
     open_model *models;
+    ins_memo *memo;       /* used by their sessions; NULL until there is one */
     uint64_t uses;        /* clock for last_use */
     bool has_plain_names; /* registered by which entry point */
     bool has_prefixed_names;
@@ -102,6 +105,12 @@ ins_status open_named_model(connection *conn, ins_text name, bool explicit_name,
 bool close_open_model(connection *conn, const uint8_t digest[INS_DIGEST_BYTES]);
 /* After a setting changed that sessions depend on. */
 void close_sessions(connection *conn);
+/* Forgets recent results; the next session has a memo of the size that is set
+ * then.  Errors: BUSY, inside a call. */
+ins_status close_memo(connection *conn, ins_error *error);
+/* Scratch memory of this connection for a model, 0 when it has none. */
+size_t session_bytes_of(connection *conn,
+                        const uint8_t digest[INS_DIGEST_BYTES]);
 
 /* ins_run with counting and protection against being entered again. */
 ins_status run_model(open_model *model, ins_task task, const ins_text *texts,

@@ -133,6 +133,21 @@ model_list_column(table_cursor *cursor, sqlite3_context *context, int column)
 
 /* ---- model_stats -------------------------------------------------------- */
 
+enum {
+    STATS_NAME,
+    STATS_DIGEST,
+    STATS_LOADS,
+    STATS_CALLS,
+    STATS_ROWS,
+    STATS_TOKENS,
+    STATS_MILLISECONDS,
+    STATS_ERRORS,
+    STATS_CONNECTIONS,
+    STATS_PLACE,
+    STATS_MEMO_HITS,
+    STATS_SESSION_BYTES
+};
+
 ins_status
 open_model_stats(table_cursor *cursor, ins_error *error)
 {
@@ -152,6 +167,31 @@ next_statistics(table_cursor *cursor, ins_error *error)
     return INS_OK;
 }
 
+static uint64_t
+statistic_number(table_cursor *cursor, const model_statistics *row, int column)
+{
+    const model_counters *counters = &row->counters;
+
+    switch (column) {
+    case STATS_LOADS:
+        return counters->loads;
+    case STATS_CALLS:
+        return counters->calls;
+    case STATS_ROWS:
+        return counters->rows;
+    case STATS_TOKENS:
+        return counters->tokens;
+    case STATS_ERRORS:
+        return counters->errors;
+    case STATS_CONNECTIONS:
+        return row->connections;
+    case STATS_MEMO_HITS:
+        return counters->memo_hits;
+    default:
+        return session_bytes_of(cursor->conn, row->digest_bytes);
+    }
+}
+
 void
 model_stats_column(table_cursor *cursor, sqlite3_context *context, int column)
 {
@@ -159,19 +199,23 @@ model_stats_column(table_cursor *cursor, sqlite3_context *context, int column)
                                          "private"};
     const model_statistics *row =
         (const model_statistics *) cursor->rows + (cursor->row - 1);
-    const model_counters *counters = &row->counters;
-    const uint64_t numbers[] = {
-        counters->loads,  counters->calls, counters->rows, counters->tokens, 0,
-        counters->errors, row->connections};
 
-    if (column == 0)
+    switch (column) {
+    case STATS_NAME:
         sqlite3_result_text(context, row->name, -1, SQLITE_TRANSIENT);
-    else if (column == 1)
+        break;
+    case STATS_DIGEST:
         sqlite3_result_text(context, row->digest, -1, SQLITE_TRANSIENT);
-    else if (column == 6)
-        sqlite3_result_double(context, counters->milliseconds);
-    else if (column == 9)
+        break;
+    case STATS_MILLISECONDS:
+        sqlite3_result_double(context, row->counters.milliseconds);
+        break;
+    case STATS_PLACE:
         sqlite3_result_text(context, places[row->place], -1, SQLITE_STATIC);
-    else
-        sqlite3_result_int64(context, (sqlite3_int64) numbers[column - 2]);
+        break;
+    default:
+        sqlite3_result_int64(
+            context, (sqlite3_int64) statistic_number(cursor, row, column));
+        break;
+    }
 }

@@ -210,6 +210,7 @@ count_usage(shared_model *shared, const model_counters *added)
     counters->calls += added->calls;
     counters->rows += added->rows;
     counters->tokens += added->tokens;
+    counters->memo_hits += added->memo_hits;
     counters->errors += added->errors;
     counters->milliseconds += added->milliseconds;
     pthread_mutex_unlock(&registry_mutex);
@@ -232,6 +233,7 @@ copy_statistics(model_statistics **rows, size_t *count, ins_error *error)
 
         memcpy(row->name, entry->identity.name, sizeof(row->name));
         format_digest(row->digest, entry->identity.digest);
+        memcpy(row->digest_bytes, entry->identity.digest, INS_DIGEST_BYTES);
         row->place =
             entry->state == STATE_READY ? entry->weights.place : PLACE_NONE;
         row->connections = entry->references;

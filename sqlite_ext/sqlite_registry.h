@@ -12,7 +12,8 @@ typedef struct model_counters {
     uint64_t loads;
     uint64_t calls;
     uint64_t rows;
-    uint64_t tokens;
+    uint64_t tokens; /* that went through the encoder */
+    uint64_t memo_hits;
     uint64_t errors;
     double milliseconds;
 } model_counters;
@@ -51,6 +52,7 @@ void count_usage(shared_model *shared, const model_counters *added);
 typedef struct model_statistics {
     char name[MAX_NAME_BYTES];
     char digest[DIGEST_CHARS];
+    uint8_t digest_bytes[INS_DIGEST_BYTES];
     weight_place place;
     uint32_t connections; /* references */
     model_counters counters;

@@ -20,6 +20,8 @@ SQLITE_EXTENSION_INIT3
 
 #define DEFAULT_BATCH_SIZE       32
 #define MAX_BATCH_SIZE           1024
+#define DEFAULT_MEMO_KILOBYTES   1024
+#define MAX_MEMO_KILOBYTES       (1 << 20)
 #define DEFAULT_MAX_LOADED_BYTES ((uint64_t) 1 << 30)
 
 void
@@ -30,6 +32,7 @@ default_settings(connection_settings *settings)
     strcpy(settings->default_embedder, BUNDLED_MODEL_NAME);
     settings->batch_size = DEFAULT_BATCH_SIZE;
     settings->max_loaded_bytes = DEFAULT_MAX_LOADED_BYTES;
+    settings->memo_size = DEFAULT_MEMO_KILOBYTES;
 }
 
 void
@@ -259,6 +262,23 @@ set_loaded_bytes(connection *conn, sqlite3_value *value, ins_error *error)
 }
 
 static void
+show_memo_size(const connection_settings *settings, sqlite3_context *context)
+{
+    sqlite3_result_int64(context, settings->memo_size);
+}
+
+static ins_status
+set_memo_size(connection *conn, sqlite3_value *value, ins_error *error)
+{
+    uint64_t number;
+
+    INS_TRY(read_number(value, 0, MAX_MEMO_KILOBYTES, &number, error));
+    INS_TRY(close_memo(conn, error));
+    conn->settings.memo_size = (uint32_t) number;
+    return INS_OK;
+}
+
+static void
 show_cache_directory(const connection_settings *settings,
                      sqlite3_context *context)
 {
@@ -334,6 +354,7 @@ static const struct setting setting_table[] = {
     {"default_embedder", false, show_embedder, set_embedder},
     {"locked", true, show_locked, set_locked},
     {"max_loaded_bytes", true, show_loaded_bytes, set_loaded_bytes},
+    {"memo_size", true, show_memo_size, set_memo_size},
     {"model_path", true, show_model_path, set_model_path},
     {"on_long_input", false, show_long_input, set_long_input},
 };
@@ -360,8 +381,8 @@ find_setting(sqlite3_value *value, const struct setting **setting,
              name.data);
     ins_fail_hint(error,
                   "There are batch_size, cache_directory, default_classifier, "
-                  "default_embedder, locked, max_loaded_bytes, model_path and "
-                  "on_long_input.");
+                  "default_embedder, locked, max_loaded_bytes, memo_size, "
+                  "model_path and on_long_input.");
     return INS_NOT_FOUND;
 }
 

@@ -44,8 +44,9 @@ static const table_kind kind_table[] = {
     {"model_stats",
      "CREATE TABLE x(name TEXT, digest TEXT, loads INTEGER, calls INTEGER, "
      "rows INTEGER, tokens INTEGER, milliseconds REAL, errors INTEGER, "
-     "connections INTEGER, place TEXT)",
-     10, 0, 0, true, 10, open_model_stats, next_statistics, model_stats_column},
+     "connections INTEGER, place TEXT, memo_hits INTEGER, "
+     "session_bytes INTEGER)",
+     12, 0, 0, true, 10, open_model_stats, next_statistics, model_stats_column},
 };
 #define KIND_COUNT (sizeof(kind_table) / sizeof(kind_table[0]))
 

@@ -428,7 +428,8 @@ class Settings(DatabaseTest):
                             ("on_long_input", "truncate"),
                             ("batch_size", 32), ("model_path", ""),
                             ("locked", "off"),
-                            ("max_loaded_bytes", 1 << 30)):
+                            ("max_loaded_bytes", 1 << 30),
+                            ("memo_size", 1024)):
             self.assertEqual(self.one("SELECT insitu_setting(?)", name), value)
 
     def test_values_are_checked(self):
@@ -445,7 +446,9 @@ class Settings(DatabaseTest):
                             ("model_path", "relative"),
                             ("cache_directory", "relative"),
                             ("cache_directory", "/a\0b"),
-                            ("max_loaded_bytes", -1), ("locked", 1)):
+                            ("max_loaded_bytes", -1), ("locked", 1),
+                            ("memo_size", -1), ("memo_size", (1 << 20) + 1),
+                            ("memo_size", "1MB")):
             with self.subTest("%s = %r" % (name, value)):
                 self.fails("value", "SELECT insitu_setting(?, ?)", name, value)
         self.fails('setting "speed" does not exist.*batch_size',
@@ -460,7 +463,8 @@ class Settings(DatabaseTest):
     def test_lock(self):
         self.one("SELECT insitu_setting('locked', 'on')")
         for name, value in (("model_path", "/tmp"), ("cache_directory", ""),
-                            ("max_loaded_bytes", 1), ("locked", "off")):
+                            ("max_loaded_bytes", 1), ("locked", "off"),
+                            ("memo_size", 0)):
             self.fails("locked", "SELECT insitu_setting(?, ?)", name, value)
         self.one("SELECT insitu_setting('batch_size', 8)")
 

@@ -384,13 +384,14 @@ class Interrupt(unittest.TestCase):
         db.close()
 
     def test_in_one_batch(self):
-        # All in one call of the core: only it can notice.
+        # All in one call of the core, only it can notice; no text twice.
         texts = json.dumps(["order " * 60] * 1024)
         db_setting = "SELECT insitu_setting('batch_size', 1024)"
         self.interrupted(
             "WITH s AS MATERIALIZED (%s) SELECT count(label) FROM s, "
-            "classify_batch((SELECT json_group_array(?2) FROM (SELECT 1 FROM "
-            "json_each(?1), (SELECT 1 UNION SELECT 2 UNION SELECT 3 UNION "
+            "classify_batch((SELECT json_group_array(?2 || key || '-' || n) "
+            "FROM (SELECT key, n FROM "
+            "json_each(?1), (SELECT 1 AS n UNION SELECT 2 UNION SELECT 3 UNION "
             "SELECT 4 UNION SELECT 5 UNION SELECT 6 UNION SELECT 7 UNION "
             "SELECT 8 UNION SELECT 9))), 'sort')" % db_setting,
             texts, "order " * 60)
