@@ -100,25 +100,24 @@ sql_classify(sqlite3_context *context, int argc, sqlite3_value **argv)
 }
 
 /* Names the labels there are, as many as fit. */
-static ins_status
-fail_label(const struct call *call, ins_error *error)
+ins_status
+fail_label(const open_model *model, ins_text unknown, ins_error *error)
 {
-    const ins_model *model = model_of(call->model->shared);
-    uint32_t count = ins_model_describe(model)->label_count;
+    const ins_model *opened = model_of(model->shared);
+    uint32_t count = ins_model_describe(opened)->label_count;
     char list[300] = "";
     size_t length = 0;
 
     for (uint32_t i = 0; i < count && length < sizeof(list) - 80; i++) {
-        ins_text label = ins_model_label(model, i);
+        ins_text label = ins_model_label(opened, i);
 
         length += ins_format(
             list + length, sizeof(list) - length, "%s%.*s", i > 0 ? ", " : "",
             label.size < 64 ? (int) label.size : 64, label.data);
     }
     ins_fail(error, INS_INVALID_ARGUMENT, "model \"%s\" has no label \"%.*s\"",
-             call->model->identity.name,
-             call->label.size < 64 ? (int) call->label.size : 64,
-             call->label.data);
+             model->identity.name, unknown.size < 64 ? (int) unknown.size : 64,
+             unknown.data);
     ins_fail_detail(error, "Its %u labels are: %s%s", count, list,
                     length < sizeof(list) - 80 ? "." : ", and more.");
     return INS_INVALID_ARGUMENT;
@@ -138,7 +137,7 @@ sql_classify_score(sqlite3_context *context, int argc, sqlite3_value **argv)
     if (status == INS_OK && !call.is_null) {
         label = ins_model_find_label(model_of(call.model->shared), call.label);
         if (label < 0)
-            status = fail_label(&call, &error);
+            status = fail_label(call.model, call.label, &error);
     }
     if (status != INS_OK)
         result_failure(context, &error);

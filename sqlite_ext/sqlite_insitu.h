@@ -159,6 +159,12 @@ sql_function sql_model_register, sql_model_drop, sql_model_alias,
     sql_model_export, sql_model_verify, sql_model_load, sql_model_unload,
     sql_model_info; /* sqlite_models.c */
 
+/* sqlite_functions.c: names the labels there are. */
+ins_status fail_label(const open_model *model, ins_text unknown,
+                      ins_error *error);
+
+/* Registers the window functions; sqlite_window.c. */
+int register_windows(connection *conn, const char *prefix);
 /* Registers the table-valued functions; sqlite_tables.c. */
 int register_tables(connection *conn, const char *prefix);
 

@@ -121,6 +121,8 @@ register_names(connection *conn, const char *prefix, bool *registered)
         return SQLITE_OK;
     code = register_functions(conn, prefix);
     if (code == SQLITE_OK)
+        code = register_windows(conn, prefix);
+    if (code == SQLITE_OK)
         code = register_tables(conn, prefix);
     *registered = code == SQLITE_OK;
     return code;

@@ -112,6 +112,12 @@ static const struct scenario {
      "SELECT * FROM classify_batch('[\"a\",null,\"my order\"]', 'sort')"},
     {"embedding batch", "SELECT model_register('near', ?2)",
      "SELECT * FROM embed_batch('[\"a\",null,\"my order\"]', 'near')"},
+    {"window", "SELECT model_register('sort', ?1)",
+     "SELECT classify_window(value, 'sort') OVER (ROWS BETWEEN CURRENT ROW AND "
+     "1 FOLLOWING) FROM json_each('[\"a\",null,\"my order\",\"card\"]')"},
+    {"embedding window", "SELECT model_register('near', ?2)",
+     "SELECT embed_window(value, 'near') OVER (ROWS BETWEEN CURRENT ROW AND "
+     "1 FOLLOWING) FROM json_each('[\"a\",null,\"my order\",\"card\"]')"},
     {"describe", "SELECT model_register('sort', ?1)",
      "SELECT model_info('sort'); SELECT * FROM model_list;"
      "SELECT * FROM model_stats; SELECT model_verify('sort');"

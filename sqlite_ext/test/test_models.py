@@ -316,8 +316,8 @@ class Manage(DatabaseTest):
         with self.assertRaises(sqlite3.Error):
             self.one("SELECT embed('a', 'counted')")
         row = self.all("SELECT name, loads, calls, rows, tokens, "
-                       "memo_hits, errors, connections FROM model_stats WHERE digest = ?",
-                       digest)
+                       "memo_hits, errors, connections FROM model_stats "
+                       "WHERE digest = ?", digest)
         self.assertEqual(row, [("counted", 1, 3, 3, 7, 1, 1, 1)])
         self.assertGreater(
             self.one("SELECT milliseconds FROM model_stats WHERE digest = ?",
