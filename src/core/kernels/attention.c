@@ -6,15 +6,16 @@
 #include "kernels/kernels.h"
 #include "kernels/lanes.h"
 
-/* Rows of scores and shares, and a key on its way, in floats. */
-#define ROW_BUFFERS 8
+/* Rows of scores and shares, in floats. */
+#define ROW_BUFFERS 6
 
 size_t
 ins_attention_scratch(size_t length, size_t size)
 {
     size_t wide_length = (length + LANES - 1) / LANES * LANES;
-    size_t wide_size = (size + LANES - 1) / LANES * LANES;
+    /* int16 keeps two numbers in the place of a float and pads to pairs of
+     * vectors; f32 does neither. */
+    size_t wide_size = (size + 2 * LANES - 1) / (2 * LANES) * (2 * LANES);
 
-    /* f32: keys and values; int16 needs three quarters of that. */
-    return 2 * wide_length * wide_size + ROW_BUFFERS * wide_length + wide_size;
+    return 2 * wide_length * wide_size + ROW_BUFFERS * wide_length;
 }

@@ -33,6 +33,9 @@
  *   ints_to_floats               rounded to nearest
  *   ints_power(n)                floats 2^n, -126 <= n <= 127
  *   ints_pair(a, b)              low 16 bits of a below those of b
+ *   ints_store(p, v)             as int32_t[16]
+ *   ints_store_columns(p, s, v)  v[i] becomes column i of sixteen rows at p,
+ *                                s numbers apart
  *   ints_store_shorts(p, v)      as int16_t[16]; values fit
  *   ints_store_bytes(p, v)       as uint8_t[16]; values fit
  * products:
