@@ -48,7 +48,8 @@
  *   floats_low(p), floats_high(p) bfloat16 [16][2] at p as floats
  *
  * LANES_TILE_VECTORS: vectors of outputs that a tile of six rows keeps in
- * registers.
+ * registers.  LANES_PIN(v): v lies in registers at this point; without it gcc
+ * 12 keeps a copy of each sum in memory and writes it at every step.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
