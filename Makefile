@@ -7,14 +7,15 @@
 #   make quick           unit tests and the fast part of lint, under 30 s
 #
 # demo, test and deps install missing Debian packages; nothing else does.
-# Also: lint format asan valgrind fuzz T=60 bench parity-fixtures coverage
-# dist clean.
+# Also: lint format asan valgrind fuzz T=60 fuzz-plans N=10000 bench
+# parity-fixtures coverage dist clean.
 
 MAKEFLAGS += --no-print-directory
 
 PG_CONFIG ?= pg_config
 PYTHON    ?= /usr/bin/python3
 T         ?= 60
+SEED      ?= 1
 
 # "all" must come before the rules of build.mk.
 all:
@@ -159,6 +160,10 @@ valgrind:
 fuzz:
 	$(MAKE) -C src/test fuzz T=$(T)
 
+N ?= 10000
+fuzz-plans: all
+	$(PYTHON) src/test/plans/fuzz_plans.py --queries $(N) --seed $(SEED)
+
 coverage:
 	$(MAKE) -C src/test coverage
 
@@ -174,5 +179,5 @@ dist:
 	    --output insitu-$(RELEASE).zip HEAD
 
 .PHONY: sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
-        valgrind fuzz coverage bench parity-fixtures dist install-pack \
-        uninstall-pack
+        valgrind fuzz fuzz-plans coverage bench parity-fixtures dist \
+        install-pack uninstall-pack

@@ -42,6 +42,9 @@ ins_status ins_memo_open(ins_memo **memo, size_t bytes, const ins_host *host,
 void ins_memo_close(ins_memo *memo);
 /* Forgets all rows; the counters stay.  Accepts NULL. */
 void ins_memo_clear(ins_memo *memo);
+/* Rows of so many values that stay for certain when they are the last that
+ * were put or found; 0 for NULL. */
+size_t ins_memo_capacity(const ins_memo *memo, uint32_t values);
 ins_memo_usage ins_memo_counters(const ins_memo *memo);
 
 #ifdef __cplusplus

@@ -68,6 +68,22 @@
     statement, sql, context, parameters, environment, receiver, completion
 #endif
 
+/* Plan nodes of ours. */
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
+#if PG_VERSION_NUM >= 150000
+#define CUSTOM_SCAN_PROJECTS CUSTOMPATH_SUPPORT_PROJECTION
+#else
+#define CUSTOM_SCAN_PROJECTS 0
+#endif
+#if PG_VERSION_NUM >= 140000
+#define FORBID_ASYNC(plan) ((plan)->async_capable = false)
+#else
+#define FORBID_ASYNC(plan) ((void) (plan))
+#endif
+
 /* Other directories with extensions, beside the share directory. */
 #if PG_VERSION_NUM >= 180000
 #define PG_EXTENSION_PATH_SETTING "extension_control_path"

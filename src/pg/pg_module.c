@@ -10,6 +10,7 @@
 
 #include <limits.h>
 
+#include "pg_batch_plan.h"
 #include "pg_catalog.h"
 #include "pg_memo.h"
 #include "pg_model_map.h"
@@ -25,6 +26,7 @@ char *setting_default_classifier;
 char *setting_default_embedder;
 int setting_on_long_input;
 int setting_batch_size;
+bool setting_batch_plans;
 int setting_memo_size;
 char *setting_model_path;
 int setting_max_loaded_bytes;
@@ -77,9 +79,14 @@ define_user_settings(void)
         "What happens to a text with more tokens than the model reads.", NULL,
         &setting_on_long_input, LONG_INPUT_TRUNCATE, long_input_options,
         PGC_USERSET, 0, NULL, NULL, NULL);
-    DefineCustomIntVariable(
-        "insitu.batch_size", "Texts per pass of the batch functions.", NULL,
-        &setting_batch_size, 32, 1, 1024, PGC_USERSET, 0, NULL, NULL, NULL);
+    DefineCustomIntVariable("insitu.batch_size",
+                            "Texts per pass of batch functions and plans.",
+                            NULL, &setting_batch_size, 32, 1, 1024, PGC_USERSET,
+                            0, NULL, NULL, NULL);
+    DefineCustomBoolVariable(
+        "insitu.batch_plans",
+        "Lets plans compute the results of many rows in one pass.", NULL,
+        &setting_batch_plans, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
     DefineCustomIntVariable(
         "insitu.memo_size", "Memory of a backend for recent results.",
         "0 means none.", &setting_memo_size, 1024, 0, 1 << 20, PGC_USERSET,
@@ -127,4 +134,5 @@ _PG_init(void)
     watch_catalog();
     watch_transactions();
     watch_discard();
+    watch_plans();
 }

@@ -5,6 +5,8 @@
  */
 #include "pg_compat.h"
 
+#include <limits.h>
+
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
@@ -470,9 +472,10 @@ name_model(const model_call *call, ins_error *error)
                  call->identity.name);
 }
 
-void
-run_call(model_call *call, ins_task task, const ins_text *texts, size_t count,
-         float *rows, size_t row_stride)
+/* ins_run, until it is not cancelled for nothing; returns what it used. */
+static ins_usage
+run_session(model_call *call, ins_task task, const ins_text *texts,
+            size_t count, float *rows, size_t row_stride, bool is_counted)
 {
     ins_session *session = open_session(call->loaded);
     ins_usage before = ins_session_usage(session);
@@ -493,10 +496,12 @@ run_call(model_call *call, ins_task task, const ins_text *texts, size_t count,
         CHECK_FOR_INTERRUPTS();
     }
     after = ins_session_usage(session);
+    after.tokens -= before.tokens;
+    after.memo_hits -= before.memo_hits;
     counted = (counted_call){
-        .rows = status == INS_OK ? count : 0,
-        .tokens = after.tokens - before.tokens,
-        .memo_hits = after.memo_hits - before.memo_hits,
+        .rows = status == INS_OK && is_counted ? count : 0,
+        .tokens = after.tokens,
+        .memo_hits = is_counted ? after.memo_hits : 0,
         .microseconds = elapsed_microseconds(start),
         .failed = status != INS_OK,
     };
@@ -505,6 +510,47 @@ run_call(model_call *call, ins_task task, const ins_text *texts, size_t count,
         name_model(call, &error);
         raise_failure(&error);
     }
+    return after;
+}
+
+void
+run_call(model_call *call, ins_task task, const ins_text *texts, size_t count,
+         float *rows, size_t row_stride)
+{
+    (void) run_session(call, task, texts, count, rows, row_stride, true);
+}
+
+static uint32_t
+row_values(const model_call *call, ins_task task)
+{
+    const ins_model_info *info = ins_model_describe(model_of(call));
+
+    return task == INS_TASK_CLASSIFY ? info->label_count : info->embedding_size;
+}
+
+uint64_t
+compute_ahead(model_call *call, ins_task task, const ins_text *texts,
+              size_t count)
+{
+    uint32_t values = row_values(call, task);
+    float *rows = MemoryContextAllocHuge(CurrentMemoryContext,
+                                         sizeof(float) * count * values);
+    ins_usage usage =
+        run_session(call, task, texts, count, rows, values, false);
+
+    pfree(rows);
+    return usage.tokens;
+}
+
+int
+rows_kept(model_call *call, ins_task task)
+{
+    /* The memo is that of the session. */
+    ins_session *session = open_session(call->loaded);
+
+    (void) session;
+    return (int) Min(ins_memo_capacity(memo_of_user(), row_values(call, task)),
+                     INT_MAX);
 }
 
 /* A text has at most a token per byte, and two special ones. */

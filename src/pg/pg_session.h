@@ -54,6 +54,14 @@ void check_task(const model_call *call, ins_task task);
 /* ins_run, counted and interruptible; ERROR on failure. */
 void run_call(model_call *call, ins_task task, const ins_text *texts,
               size_t count, float *rows, size_t row_stride);
+/*
+ * The same for texts whose calls are still to come and will find the results
+ * in the memo: no row is counted yet.  Returns the tokens that were computed.
+ */
+uint64_t compute_ahead(model_call *call, ins_task task, const ins_text *texts,
+                       size_t count);
+/* How many results of a task the memo holds for certain, 0 without one. */
+int rows_kept(model_call *call, ins_task task);
 /* ins_tokenize, whole.  Returns palloc'ed tokens. */
 ins_token *tokenize_call(model_call *call, ins_text input, size_t *count);
 

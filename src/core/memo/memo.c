@@ -265,6 +265,20 @@ ins_memo_put(ins_memo *memo, const uint8_t key[INS_MEMO_KEY_BYTES],
     memo->usage.rows++;
 }
 
+size_t
+ins_memo_capacity(const ins_memo *memo, uint32_t values)
+{
+    uint64_t rows;
+    uint64_t most;
+
+    if (memo == NULL)
+        return 0;
+    /* Rows within the newest half do not move; half of it is for others. */
+    rows = memo->ring_bytes / 4 / bytes_of_row(values);
+    most = memo->slot_mask / 4;
+    return (size_t) (rows < most ? rows : most);
+}
+
 /* How much was written since the row was. */
 static uint64_t
 age_of(const ins_memo *memo, uint32_t slot)

@@ -1,8 +1,17 @@
 /* ---- inference: f(input) STABLE, f(input, model) IMMUTABLE -------------- */
 
+/* Planning a call of one of the functions that have this support loads the
+ * library, which then sees to it that their plans run in batches. */
+CREATE FUNCTION insitu.batch_support(internal) RETURNS internal
+    LANGUAGE c STRICT IMMUTABLE PARALLEL SAFE
+    AS 'MODULE_PATHNAME', 'insitu_batch_support';
+COMMENT ON FUNCTION insitu.batch_support(internal) IS
+    'planner support of the functions that answer for one text';
+
 CREATE FUNCTION @extschema@.classify(input text)
     RETURNS text
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
+    SUPPORT insitu.batch_support
     AS 'MODULE_PATHNAME', 'insitu_classify';
 COMMENT ON FUNCTION @extschema@.classify(text) IS
     'the label with the highest score';
@@ -10,6 +19,7 @@ COMMENT ON FUNCTION @extschema@.classify(text) IS
 CREATE FUNCTION @extschema@.classify(input text, model text)
     RETURNS text
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000
+    SUPPORT insitu.batch_support
     AS 'MODULE_PATHNAME', 'insitu_classify';
 COMMENT ON FUNCTION @extschema@.classify(text, text) IS
     'the label with the highest score';
@@ -17,6 +27,7 @@ COMMENT ON FUNCTION @extschema@.classify(text, text) IS
 CREATE FUNCTION @extschema@.classify_score(input text, label text)
     RETURNS real
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
+    SUPPORT insitu.batch_support
     AS 'MODULE_PATHNAME', 'insitu_classify_score';
 COMMENT ON FUNCTION @extschema@.classify_score(text, text) IS
     'the score of one label';
@@ -24,6 +35,7 @@ COMMENT ON FUNCTION @extschema@.classify_score(text, text) IS
 CREATE FUNCTION @extschema@.classify_score(input text, label text, model text)
     RETURNS real
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000
+    SUPPORT insitu.batch_support
     AS 'MODULE_PATHNAME', 'insitu_classify_score';
 COMMENT ON FUNCTION @extschema@.classify_score(text, text, text) IS
     'the score of one label';
@@ -59,6 +71,7 @@ COMMENT ON FUNCTION @extschema@.classify_batch(text[], text) IS
 CREATE FUNCTION @extschema@.embed(input text)
     RETURNS real[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
+    SUPPORT insitu.batch_support
     AS 'MODULE_PATHNAME', 'insitu_embed';
 COMMENT ON FUNCTION @extschema@.embed(text) IS
     'the embedding of a document';
@@ -66,6 +79,7 @@ COMMENT ON FUNCTION @extschema@.embed(text) IS
 CREATE FUNCTION @extschema@.embed(input text, model text)
     RETURNS real[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000
+    SUPPORT insitu.batch_support
     AS 'MODULE_PATHNAME', 'insitu_embed';
 COMMENT ON FUNCTION @extschema@.embed(text, text) IS
     'the embedding of a document';
@@ -73,6 +87,7 @@ COMMENT ON FUNCTION @extschema@.embed(text, text) IS
 CREATE FUNCTION @extschema@.embed_query(input text)
     RETURNS real[]
     LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000
+    SUPPORT insitu.batch_support
     AS 'MODULE_PATHNAME', 'insitu_embed_query';
 COMMENT ON FUNCTION @extschema@.embed_query(text) IS
     'the embedding of a search query';
@@ -80,6 +95,7 @@ COMMENT ON FUNCTION @extschema@.embed_query(text) IS
 CREATE FUNCTION @extschema@.embed_query(input text, model text)
     RETURNS real[]
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE COST 10000
+    SUPPORT insitu.batch_support
     AS 'MODULE_PATHNAME', 'insitu_embed_query';
 COMMENT ON FUNCTION @extschema@.embed_query(text, text) IS
     'the embedding of a search query';
