@@ -246,11 +246,13 @@ class Generator:
             while 'LIMIT' in query:
                 query = self.select()
             return ('SET max_parallel_workers_per_gather = 2; %s; SET '
-                    'max_parallel_workers_per_gather = 0;' % query, query, False)
+                    'max_parallel_workers_per_gather = 0;' % query,
+                    query, False)
         change = self.change()
         return ('BEGIN; %s; SELECT md5(string_agg(a::text, \'\' ORDER BY a)) '
                 'FROM a; SELECT md5(string_agg(p::text, \'\' ORDER BY p)) FROM '
-                'p; SELECT * FROM sink ORDER BY 1, 2; ROLLBACK;' % change, change, True)
+                'p; SELECT * FROM sink ORDER BY 1, 2; ROLLBACK;' % change,
+                change, True)
 
     def settings(self):
         lines = ['RESET enable_%s;' % name for name in (
