@@ -358,6 +358,39 @@ print(os.listdir(sys.argv[2]))
         self.full_disk("", before)
 
 
+class FirstUse(unittest.TestCase):
+    """A process that finds the file maps it: no time is spent on its bytes."""
+
+    CODE = """
+import sys, time
+from support import connect, one
+db = connect(sys.argv[1])
+one(db, "SELECT insitu_setting('cache_directory', ?)", sys.argv[2])
+start = time.monotonic()
+one(db, "SELECT model_load('near')")
+print((time.monotonic() - start) * 1000)
+print(one(db, "SELECT place FROM model_stats"))
+"""
+
+    @unittest.skipIf("asan" in MODULE, "AddressSanitizer takes its time")
+    def test_mapping_takes_a_moment(self):
+        cache = scratch("cache-first")
+        path = make_database("first-use.db", seed=73, vocabulary_size=200000)
+        db = connect(path)
+        self.assertGreater(one(db, "SELECT bytes FROM model_list "
+                               "WHERE name = 'near'"), 20000000)
+        db.close()
+        times = []
+        for _ in range(6):
+            found = in_process(self.CODE, path, cache)
+            self.assertEqual(found.returncode, 0, found.stderr)
+            milliseconds, place = found.stdout.split("\n")[:2]
+            self.assertEqual(place, "cache file")
+            times.append(float(milliseconds))
+        # The first process wrote the file.
+        self.assertLess(min(times[1:]), 5)
+
+
 class Interrupt(unittest.TestCase):
     """sqlite3_interrupt from another thread, also before SQLite 3.41."""
 
