@@ -72,21 +72,28 @@ fail_label(const model_call *call, text *label)
              errdetail("Its %u labels are: %s.", count, list.data)));
 }
 
+uint32_t
+find_label(const model_call *call, text *label)
+{
+    int32_t index = ins_model_find_label(
+        model_of(call),
+        utf8_text(VARDATA_ANY(label), (int) VARSIZE_ANY_EXHDR(label)));
+
+    if (index < 0)
+        fail_label(call, label);
+    return (uint32_t) index;
+}
+
 PG_FUNCTION_INFO_V1(insitu_classify_score);
 
 Datum
 insitu_classify_score(PG_FUNCTION_ARGS)
 {
     model_call *call = open_call(fcinfo, 2, DEFAULT_CLASSIFIER);
-    text *label = PG_GETARG_TEXT_PP(1);
-    int32_t index;
+    uint32_t index;
 
     check_task(call, INS_TASK_CLASSIFY);
-    index = ins_model_find_label(
-        model_of(call),
-        utf8_text(VARDATA_ANY(label), (int) VARSIZE_ANY_EXHDR(label)));
-    if (index < 0)
-        fail_label(call, label);
+    index = find_label(call, PG_GETARG_TEXT_PP(1));
     PG_RETURN_FLOAT4(score_input(call, input_text(PG_GETARG_DATUM(0)))[index]);
 }
 

@@ -51,6 +51,9 @@ const ins_model *model_of(const model_call *call);
 /* ERROR 42809 unless the model can do the task. */
 void check_task(const model_call *call, ins_task task);
 
+/* pg_functions.c: the number of a label; ERROR 22023 names those there are. */
+uint32_t find_label(const model_call *call, text *label);
+
 /* ins_run, counted and interruptible; ERROR on failure. */
 void run_call(model_call *call, ins_task task, const ins_text *texts,
               size_t count, float *rows, size_t row_stride);
