@@ -40,6 +40,21 @@ SELECT b.i, b.label, b.score FROM classify_batch(@texts@) b ORDER BY b.i;
 -- close: embeddings in a batch
 SELECT b.i, b.embedding FROM embed_batch(@texts@) b ORDER BY b.i;
 
+-- exact: labels of the rows of a window
+SELECT id, classify_window(body) OVER
+    (ORDER BY id ROWS BETWEEN CURRENT ROW AND 31 FOLLOWING)
+  FROM texts ORDER BY id;
+
+-- close: scores of the rows of a window
+SELECT id, classify_score_window(body, 'billing') OVER
+    (ORDER BY id ROWS BETWEEN CURRENT ROW AND 9 FOLLOWING)
+  FROM texts ORDER BY id;
+
+-- close: embeddings of other frames
+SELECT id, embed_window(body, 'insitu-router-v1') OVER
+    (ORDER BY id DESC ROWS BETWEEN 2 PRECEDING AND 3 FOLLOWING EXCLUDE TIES)
+  FROM texts ORDER BY id;
+
 -- exact: how many of each label
 SELECT classify(body) AS label, count(*) FROM texts GROUP BY 1 ORDER BY 1;
 
