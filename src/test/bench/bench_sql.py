@@ -85,6 +85,8 @@ class SQLite:
         self.connection.enable_load_extension(True)
         self.connection.load_extension(os.path.join(ROOT,
                                                     'sqlite_ext/insitu'))
+        # Each round computes its texts anew.
+        self.connection.execute("SELECT insitu_setting('memo_size', 0)")
         self.connection.execute('CREATE TABLE texts (n int, body text)')
         self.connection.executemany('INSERT INTO texts VALUES (?, ?)', texts)
         self.connection.execute('SELECT model_register(?, ?)',
@@ -162,6 +164,7 @@ class PostgreSQL:
         statement = self.forms[form].format(length, rows, NAME)
         output = self.cluster.psql(
             'SET jit = off; SET max_parallel_workers_per_gather = 0;\n'
+            'SET insitu.memo_size = 0;\n'
             "SELECT array_length(embed('warm', '%s'), 1);\n"
             '\\timing on\n%s\n' % (NAME, statement))
         return float(re.search(r'Time: ([\d.]+) ms', output).group(1)) / 1000
