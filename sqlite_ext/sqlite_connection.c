@@ -250,12 +250,19 @@ open_named_model(connection *conn, ins_text name, bool explicit_name,
     model_identity identity;
 
     INS_TRY(find_model(conn, name, !explicit_name, &identity, error));
-    *model = find_open_model(conn, identity.digest);
+    return open_found_model(conn, &identity, model, error);
+}
+
+ins_status
+open_found_model(connection *conn, const model_identity *identity,
+                 open_model **model, ins_error *error)
+{
+    *model = find_open_model(conn, identity->digest);
     if (*model == NULL)
-        INS_TRY(add_open_model(conn, &identity, model, error));
+        INS_TRY(add_open_model(conn, identity, model, error));
     INS_CHECK(!(*model)->busy, error, INS_BUSY,
               "model \"%s\" is in use by a call of this connection",
-              identity.name);
+              identity->name);
     (*model)->last_use = ++conn->uses;
     if ((*model)->session == NULL)
         INS_TRY(open_session(conn, *model, error));

@@ -30,13 +30,27 @@ struct call {
     open_model *model; /* opened unless is_null */
 };
 
+/*
+ * Looking up a name takes three statements.  SQLite keeps what it found while
+ * a statement runs, as long as the argument is a constant.
+ */
 static ins_status
-name_model(struct call *call, const char *preset, ins_error *error)
+open_named_once(sqlite3_context *context, int argument, struct call *call,
+                ins_error *error)
 {
-    call->name =
-        call->explicit_name ? call->name : (ins_text){preset, strlen(preset)};
-    return open_named_model(call->conn, call->name, call->explicit_name,
-                            &call->model, error);
+    const model_identity *known = sqlite3_get_auxdata(context, argument);
+    model_identity *found;
+
+    if (known != NULL)
+        return open_found_model(call->conn, known, &call->model, error);
+    INS_TRY(
+        open_named_model(call->conn, call->name, true, &call->model, error));
+    found = sqlite3_malloc64(sizeof(*found));
+    if (found == NULL)
+        return INS_OK;
+    *found = call->model->identity;
+    sqlite3_set_auxdata(context, argument, found, sqlite3_free);
+    return INS_OK;
 }
 
 /* texts: arguments before the model, 1 or 2. */
@@ -45,6 +59,7 @@ begin_call(sqlite3_context *context, int argc, sqlite3_value **argv, int texts,
            bool embed, struct call *call, ins_error *error)
 {
     const connection_settings *settings;
+    const char *preset;
 
     memset(call, 0, sizeof(*call));
     call->conn = sqlite3_user_data(context);
@@ -61,9 +76,11 @@ begin_call(sqlite3_context *context, int argc, sqlite3_value **argv, int texts,
     }
     if (call->is_null)
         return INS_OK;
-    return name_model(
-        call, embed ? settings->default_embedder : settings->default_classifier,
-        error);
+    if (call->explicit_name)
+        return open_named_once(context, texts, call, error);
+    preset = embed ? settings->default_embedder : settings->default_classifier;
+    call->name = (ins_text){preset, strlen(preset)};
+    return open_named_model(call->conn, call->name, false, &call->model, error);
 }
 
 static ins_status

@@ -101,6 +101,9 @@ void release_connection(void *conn);
 /* Opens the session that a call needs.  *model: borrowed until the next. */
 ins_status open_named_model(connection *conn, ins_text name, bool explicit_name,
                             open_model **model, ins_error *error);
+/* The same for a model that was looked up before, by the running statement. */
+ins_status open_found_model(connection *conn, const model_identity *identity,
+                            open_model **model, ins_error *error);
 /* True when it was open. */
 bool close_open_model(connection *conn, const uint8_t digest[INS_DIGEST_BYTES]);
 /* After a setting changed that sessions depend on. */

@@ -9,7 +9,7 @@ import sqlite3
 import unittest
 
 from support import (BUNDLED, DatabaseTest, connect, floats,
-                     largest_difference, one)
+                     largest_difference, model, one)
 
 
 class BundledModel(unittest.TestCase):
@@ -417,6 +417,57 @@ class Batches(DatabaseTest):
             " AS bodies FROM t) AS a, classify_batch(a.bodies) AS b, "
             "t WHERE t.id = b.i ORDER BY b.i")
         self.assertEqual(rows, [("order", 0), (None, 1), ("card", 0)])
+
+
+class NamedModel(DatabaseTest):
+    """A constant name is looked up once in a statement."""
+
+    def setUp(self):
+        super().setUp()
+        self.db.executescript(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT);"
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+            "LIMIT 300) INSERT INTO t SELECT i, 'order ' || i FROM n")
+
+    def count_statements(self, sql, *arguments):
+        seen = []
+        self.db.set_trace_callback(seen.append)
+        self.all(sql, *arguments)
+        self.db.set_trace_callback(None)
+        return len(seen)
+
+    def test_is_looked_up_once(self):
+        self.one("SELECT classify('a', 'sort')")
+        for sql, arguments in (("SELECT classify(body, 'sort') FROM t", ()),
+                               ("SELECT classify(body, ?) FROM t", ("sort",)),
+                               ("SELECT embed(body, 'near') FROM t", ())):
+            self.assertLess(self.count_statements(sql, *arguments), 60)
+
+    def test_names_may_differ_by_row(self):
+        one(self.db, "SELECT model_register('other', ?)", model(seed=9))
+        rows = self.all("SELECT classify(body, CASE id % 2 WHEN 0 THEN 'sort' "
+                        "ELSE 'other' END) FROM t ORDER BY id")
+        self.assertEqual(rows[1::2], self.all(
+            "SELECT classify(body, 'sort') FROM t WHERE id % 2 = 0 "
+            "ORDER BY id"))
+        self.assertEqual(rows[::2], self.all(
+            "SELECT classify(body, 'other') FROM t WHERE id % 2 = 1 "
+            "ORDER BY id"))
+
+    def test_dropped_or_unloaded_half_way(self):
+        sql = "SELECT classify(body, 'sort') FROM t"
+        cursor = self.db.execute(sql)
+        first = cursor.fetchmany(3)
+        self.one("SELECT model_unload('sort')")
+        self.assertEqual(len(first + cursor.fetchall()), 300)
+        cursor = self.db.execute(sql)
+        cursor.fetchmany(3)
+        self.one("SELECT model_drop('sort')")
+        try:
+            self.assertEqual(len(cursor.fetchall()), 297)
+        except sqlite3.Error as error:
+            self.assertRegex(str(error), "sort|locked|busy")
+        self.fails("does not exist", sql)
 
 
 class Settings(DatabaseTest):
