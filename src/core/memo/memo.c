@@ -56,6 +56,12 @@ choose_slots(size_t bytes)
     return slots;
 }
 
+static void
+empty_table(ins_memo *memo)
+{
+    memset(memo->slots, 0, ((size_t) memo->slot_mask + 1) * sizeof(uint32_t));
+}
+
 static ins_status
 open_ring(ins_memo *memo, size_t bytes, ins_error *error)
 {
@@ -70,7 +76,7 @@ open_ring(ins_memo *memo, size_t bytes, ins_error *error)
     INS_TRY(ins_arena_open(&memo->arena, &memo->host, error));
     memo->slots = ins_arena_take(&memo->arena, slots, sizeof(uint32_t));
     memo->ring = ins_arena_take(&memo->arena, memo->ring_bytes, 1);
-    ins_memo_clear(memo);
+    empty_table(memo);
     return INS_OK;
 }
 
@@ -106,17 +112,6 @@ ins_memo_close(ins_memo *memo)
     host = memo->host;
     ins_arena_close(&memo->arena, &host);
     ins_release(&host, memo);
-}
-
-void
-ins_memo_clear(ins_memo *memo)
-{
-    if (memo == NULL)
-        return;
-    memset(memo->slots, 0, ((size_t) memo->slot_mask + 1) * sizeof(uint32_t));
-    memo->oldest = 0;
-    memo->newest = 0;
-    memo->usage.rows = 0;
 }
 
 ins_memo_usage
@@ -230,6 +225,22 @@ begin_row(ins_memo *memo, uint32_t bytes)
         memo->newest += rest;
     }
     make_room(memo, bytes);
+}
+
+/* A few rows of a large memo go one by one: users may alternate. */
+void
+ins_memo_clear(ins_memo *memo)
+{
+    if (memo == NULL)
+        return;
+    if (memo->usage.rows > memo->slot_mask / 64)
+        empty_table(memo);
+    else
+        while (memo->oldest < memo->newest)
+            drop_oldest(memo);
+    memo->oldest = 0;
+    memo->newest = 0;
+    memo->usage.rows = 0;
 }
 
 static uint64_t

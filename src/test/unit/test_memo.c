@@ -185,6 +185,28 @@ test_many_sizes_and_places(void **state)
     }
 }
 
+/* Few rows and many are cleared in different ways. */
+static void
+test_clearing_leaves_nothing(void **state)
+{
+    struct fixture f;
+
+    (void) state;
+    open_fixture(&f, 1 << 16);
+    for (int count = 1; count <= 400; count += 7) {
+        for (int i = 0; i < count; i++)
+            put(&f, i);
+        /* Moves some, which leaves dead ones. */
+        for (int i = 0; i < count; i += 3)
+            find(&f, i);
+        ins_memo_clear(f.memo);
+        assert_int_equal(ins_memo_counters(f.memo).rows, 0);
+        for (int i = 0; i < count; i++)
+            assert_false(find(&f, i));
+    }
+    close_fixture(&f);
+}
+
 static void
 test_keys_tell_everything_apart(void **state)
 {
@@ -293,6 +315,7 @@ main(void)
         cmocka_unit_test(test_oldest_rows_go_first),
         cmocka_unit_test(test_rows_in_use_stay),
         cmocka_unit_test(test_many_sizes_and_places),
+        cmocka_unit_test(test_clearing_leaves_nothing),
         cmocka_unit_test(test_keys_tell_everything_apart),
         cmocka_unit_test(test_key_is_the_hash_of_all_parts),
         cmocka_unit_test(test_long_rows_are_not_kept),
