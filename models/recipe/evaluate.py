@@ -13,7 +13,7 @@ import numpy
 import torch
 
 import bert
-import examples
+import held_back
 import read_data
 import reference
 import safetensors_file
@@ -85,30 +85,6 @@ def embed(model, tokenizer, texts):
     return run(model, tokenizer, texts, model.embeddings).numpy()
 
 
-def router_sets(data):
-    """{name: [(text, label)]}, none of which the heads were trained on."""
-    here = pathlib.Path(__file__).parent
-    lines = (here / "own_words_eval.tsv").read_text().splitlines()
-    _, bitext = examples.bitext_parts(data)
-    used = set(examples.prose(data))
-    prose = [s for s in read_data.encyclopedia(data, 20000, seed=6)
-             if s not in used][:500]
-    return {
-        "own words": [tuple(line.split("\t")[::-1]) for line in lines],
-        "bitext, held-back rows": [row[:2] for row in bitext],
-        "banking77 test, mapped intents": [
-            (text, read_data.BANKING_LABELS[intent])
-            for text, intent in read_data.banking(data, "test")
-            if intent in read_data.BANKING_LABELS],
-        "clinc150 validation, as other": [
-            (text, "other") for text, intent in read_data.clinc(data, "val")
-            if intent not in read_data.CLINC_LEFT_OUT],
-        "clinc150 out of scope, as other": [
-            (text, "other") for text, _ in read_data.clinc(data, "oos_val")],
-        "wikipedia sentences, as other": [(text, "other") for text in prose],
-    }
-
-
 def ranks(values):
     """Ranks, the mean one for equal values."""
     values = numpy.asarray(values)
@@ -122,7 +98,7 @@ def spearman(a, b):
 
 
 def report_router(model, tokenizer, data):
-    for name, rows in router_sets(data).items():
+    for name, rows in held_back.router_sets(data).items():
         found = predict(model, tokenizer, [text for text, _ in rows])
         right = sum(f == label for f, (_, label) in zip(found, rows))
         print("%s: %d of %d, %.1f %%" % (
@@ -160,7 +136,7 @@ def report_embeddings(model, tokenizer, data):
 
 def report_reference(model, tokenizer, folder, data):
     other = reference.Model(folder)
-    texts = [text for text, _ in router_sets(data)["own words"]]
+    texts = [text for text, _ in held_back.own_words()]
     texts = random.Random(3).sample(texts, 20)
     found = predict(model, tokenizer, texts)
     again = [other.labels[other.probabilities(t).argmax()] for t in texts]

@@ -1,0 +1,47 @@
+"""held_back.py - the rows that the heads were not trained on."""
+
+import pathlib
+
+import examples
+import read_data
+
+HERE = pathlib.Path(__file__).parent
+
+
+def own_words():
+    """[(text, label)]; needs no data beside this folder."""
+    lines = (HERE / "own_words_eval.tsv").read_text(
+        encoding="utf-8").splitlines()
+    return [tuple(line.split("\t")[::-1]) for line in lines]
+
+
+def router_sets(data):
+    """{name: [(text, label)]}"""
+    _, bitext = examples.bitext_parts(data)
+    used = set(examples.prose(data))
+    prose = [s for s in read_data.encyclopedia(data, 20000, seed=6)
+             if s not in used][:500]
+    return {
+        "own words": own_words(),
+        "bitext, held-back rows": [row[:2] for row in bitext],
+        "banking77 test, mapped intents": [
+            (text, read_data.BANKING_LABELS[intent])
+            for text, intent in read_data.banking(data, "test")
+            if intent in read_data.BANKING_LABELS],
+        "clinc150 validation, as other": [
+            (text, "other") for text, intent in read_data.clinc(data, "val")
+            if intent not in read_data.CLINC_LEFT_OUT],
+        "clinc150 out of scope, as other": [
+            (text, "other") for text, _ in read_data.clinc(data, "oos_val")],
+        "wikipedia sentences, as other": [(text, "other") for text in prose],
+    }
+
+
+def embedding_sets(data):
+    """{name: [text]}"""
+    return {
+        "sts dev": [text for row in read_data.sts(data, "dev")
+                    for text in row[:2]],
+        "banking77 test": [text for text, _ in read_data.banking(
+            data, "test")],
+    }
