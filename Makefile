@@ -7,7 +7,7 @@
 #   make quick           unit tests and the fast part of lint, under 30 s
 #
 # demo, test and deps install missing Debian packages; nothing else does.
-# Also: lint format asan valgrind fuzz T=60 fuzz-plans N=10000 bench
+# Also: lint format asan valgrind fuzz T=60 fuzz-plans N=10000 bench accuracy
 # parity-fixtures coverage dist clean.
 
 MAKEFLAGS += --no-print-directory
@@ -16,6 +16,7 @@ PG_CONFIG ?= pg_config
 PYTHON    ?= /usr/bin/python3
 T         ?= 60
 SEED      ?= 1
+DATA_SETS ?= ../shared/data
 
 # "all" must come before the rules of build.mk.
 all:
@@ -171,6 +172,10 @@ bench: deps-bench
 	$(PYTHON) src/test/bench/bench_sql.py
 	$(PYTHON) src/test/bench/bench_sharing.py
 
+# 8-bit weights against 32-bit floats, over all held-back rows that are there.
+accuracy: sqlite
+	$(PYTHON) -B src/test/accuracy/check_accuracy.py --data '$(DATA_SETS)'
+
 parity-fixtures:
 	$(MAKE) -C src/test parity-fixtures
 
@@ -179,5 +184,5 @@ dist:
 	    --output insitu-$(RELEASE).zip HEAD
 
 .PHONY: sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
-        valgrind fuzz fuzz-plans coverage bench parity-fixtures dist \
+        valgrind fuzz fuzz-plans coverage bench accuracy parity-fixtures dist \
         install-pack uninstall-pack

@@ -241,6 +241,8 @@ SUITES = [
           about='random queries with batch plans and without'),
     Suite('cross', ['all', 'sqlite'],
           [[PYTHON, 'src/test/cross/run_cross.py']]),
+    Suite('accuracy', ['sqlite'],
+          [[PYTHON, 'src/test/accuracy/check_accuracy.py']]),
     Suite('documents', ['all', 'sqlite'],
           [[PYTHON, 'src/test/doc/run_examples.py']]),
     Suite('lint', [], [[PYTHON, 'src/tools/lint.py']]),
