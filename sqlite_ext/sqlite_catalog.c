@@ -52,18 +52,6 @@ is_bundled_name(ins_text name)
            memcmp(name.data, BUNDLED_MODEL_NAME, name.size) == 0;
 }
 
-void
-format_digest(char text[DIGEST_CHARS], const uint8_t digest[INS_DIGEST_BYTES])
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (int i = 0; i < INS_DIGEST_BYTES; i++) {
-        text[2 * i] = digits[digest[i] >> 4];
-        text[2 * i + 1] = digits[digest[i] & 15];
-    }
-    text[DIGEST_CHARS - 1] = '\0';
-}
-
 /* ---- the definitions ---------------------------------------------------- */
 
 static bool

@@ -10,13 +10,13 @@
 
 #include "insitu_import.h"
 #include "store/cache_file.h"
+#include "store/digest_text.h"
 
 #define BUNDLED_MODEL_NAME "insitu-router-v1"
 
-#define MAX_NAME_BYTES  64                         /* with the NUL */
-#define DIGEST_CHARS    (2 * INS_DIGEST_BYTES + 1) /* with the NUL */
-#define MAX_INPUT_BYTES (1 << 20)                  /* of one text */
-#define MAX_BATCH_TEXTS 100000                     /* of one array */
+#define MAX_NAME_BYTES  64        /* with the NUL */
+#define MAX_INPUT_BYTES (1 << 20) /* of one text */
+#define MAX_BATCH_TEXTS 100000    /* of one array */
 #define MAX_MODEL_BYTES ((uint64_t) 2 << 30)
 #define CHUNK_BYTES     ((size_t) 1 << 20)
 

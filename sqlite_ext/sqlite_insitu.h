@@ -23,8 +23,6 @@
 /* ---- sqlite_catalog.c: the tables in the database file ------------------ */
 
 bool is_model_name(ins_text name);
-void format_digest(char text[DIGEST_CHARS],
-                   const uint8_t digest[INS_DIGEST_BYTES]);
 
 /*
  * Finds a model by name.  allow_alias: follow an alias; otherwise an alias is

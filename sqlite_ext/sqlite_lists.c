@@ -82,7 +82,7 @@ result_bundled_tasks(table_cursor *cursor, sqlite3_context *context)
 static void
 bundled_column(table_cursor *cursor, sqlite3_context *context, int column)
 {
-    char digest[DIGEST_CHARS];
+    char digest[INS_DIGEST_CHARS];
     model_identity identity;
 
     if (!bundled_identity(&identity))
@@ -98,7 +98,7 @@ bundled_column(table_cursor *cursor, sqlite3_context *context, int column)
         result_bundled_tasks(cursor, context);
         break;
     case LIST_DIGEST:
-        format_digest(digest, identity.digest);
+        ins_digest_text(digest, identity.digest);
         sqlite3_result_text(context, digest, -1, SQLITE_TRANSIENT);
         break;
     case LIST_BYTES:

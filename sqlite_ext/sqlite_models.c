@@ -158,9 +158,9 @@ register_model(struct registration *registration, int argc,
 static void
 result_digest(sqlite3_context *context, const uint8_t *digest)
 {
-    char text[DIGEST_CHARS];
+    char text[INS_DIGEST_CHARS];
 
-    format_digest(text, digest);
+    ins_digest_text(text, digest);
     sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
 }
 
@@ -426,7 +426,7 @@ void
 sql_model_info(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     ins_host host = connection_host(connection_of(context));
-    char digest[DIGEST_CHARS];
+    char digest[INS_DIGEST_CHARS];
     open_model *model;
     char *json = NULL;
     size_t size = 0;
@@ -441,7 +441,7 @@ sql_model_info(sqlite3_context *context, int argc, sqlite3_value **argv)
         result_failure(context, &error);
         return;
     }
-    format_digest(digest, model->identity.digest);
+    ins_digest_text(digest, model->identity.digest);
     /* Its first byte opens the object. */
     sqlite3_result_text(
         context,

@@ -232,7 +232,7 @@ copy_statistics(model_statistics **rows, size_t *count, ins_error *error)
         model_statistics *row = &(*rows)[i++];
 
         memcpy(row->name, entry->identity.name, sizeof(row->name));
-        format_digest(row->digest, entry->identity.digest);
+        ins_digest_text(row->digest, entry->identity.digest);
         memcpy(row->digest_bytes, entry->identity.digest, INS_DIGEST_BYTES);
         row->place =
             entry->state == STATE_READY ? entry->weights.place : PLACE_NONE;

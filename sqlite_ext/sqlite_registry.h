@@ -51,7 +51,7 @@ void count_usage(shared_model *shared, const model_counters *added);
 /* One row of model_stats. */
 typedef struct model_statistics {
     char name[MAX_NAME_BYTES];
-    char digest[DIGEST_CHARS];
+    char digest[INS_DIGEST_CHARS];
     uint8_t digest_bytes[INS_DIGEST_BYTES];
     weight_place place;
     uint32_t connections; /* references */

@@ -46,7 +46,7 @@ bundled_identity(model_identity *identity)
 {
     static const char digest[] = INSITU_BUNDLED_DIGEST;
 
-    _Static_assert(sizeof(digest) == DIGEST_CHARS, "64 hexadecimal digits");
+    _Static_assert(sizeof(digest) == INS_DIGEST_CHARS, "64 hexadecimal digits");
     memset(identity, 0, sizeof(*identity));
     memcpy(identity->name, BUNDLED_MODEL_NAME, sizeof(BUNDLED_MODEL_NAME));
     for (int i = 0; i < INS_DIGEST_BYTES; i++)

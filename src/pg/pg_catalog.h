@@ -10,8 +10,9 @@
 #include "utils/rel.h"
 #include "utils/snapshot.h"
 
+#include "store/digest_text.h"
+
 #define MODEL_NAME_BYTES 64 /* with the NUL */
-#define DIGEST_CHARS     (2 * INS_DIGEST_BYTES + 1)
 #define CHUNK_BYTES      (1 << 20)
 #define MAX_MODEL_BYTES  ((uint64_t) 2 << 30)
 
@@ -48,8 +49,6 @@ typedef enum catalog_table {
 } catalog_table;
 
 bool is_model_name(const char *name);
-void format_digest(char text[DIGEST_CHARS],
-                   const uint8_t digest[INS_DIGEST_BYTES]);
 uint64_t chunk_count(uint64_t bytes);
 
 /* Registers the invalidation callback. */

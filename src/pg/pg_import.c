@@ -81,13 +81,13 @@ store_pack(const char *name, const void *pack, size_t size, bool restricted,
         .pack_bytes = size,
         .restricted = restricted,
     };
-    char digest[DIGEST_CHARS];
+    char digest[INS_DIGEST_CHARS];
     ins_error error;
 
     model.tasks = read_tasks(pack, size, host);
     check_status(ins_digest_of(pack, size, host, model.digest, &error), &error);
     store_model(&model);
-    format_digest(digest, model.digest);
+    ins_digest_text(digest, model.digest);
     return CStringGetTextDatum(digest);
 }
 

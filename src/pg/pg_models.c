@@ -43,10 +43,10 @@ static Datum
 digest_datum(const model_identity *identity)
 {
     uint8_t digest[INS_DIGEST_BYTES];
-    char text[DIGEST_CHARS];
+    char text[INS_DIGEST_CHARS];
 
     digest_of(identity, digest);
-    format_digest(text, digest);
+    ins_digest_text(text, digest);
     return CStringGetTextDatum(text);
 }
 
@@ -257,7 +257,7 @@ insitu_model_info(PG_FUNCTION_ARGS)
 {
     ins_host host = host_in(CurrentMemoryContext);
     uint8_t digest[INS_DIGEST_BYTES];
-    char digits[DIGEST_CHARS];
+    char digits[INS_DIGEST_CHARS];
     StringInfoData text;
     model_call call;
     ins_error error;
@@ -269,7 +269,7 @@ insitu_model_info(PG_FUNCTION_ARGS)
         ins_model_info_json(model_of(&call), &host, &json, &size, &error),
         &error);
     digest_of(&call.identity, digest);
-    format_digest(digits, digest);
+    ins_digest_text(digits, digest);
     initStringInfo(&text);
     /* Its first byte opens the object. */
     appendStringInfo(&text, "{\"name\":\"%s\",\"digest\":\"%s\",",

@@ -228,14 +228,14 @@ static void
 put_counters(row_sink *sink, model_counters *counters)
 {
     uint8_t digest[INS_DIGEST_BYTES];
-    char text[DIGEST_CHARS];
+    char text[INS_DIGEST_CHARS];
     Datum values[10];
     bool nulls[10] = {false};
 
     memcpy(digest, counters->digest, INS_DIGEST_BYTES);
     if (counters->bundled)
         bundled_digest(counters->name, digest);
-    format_digest(text, digest);
+    ins_digest_text(text, digest);
     values[0] = CStringGetTextDatum(counters->name);
     values[1] = CStringGetTextDatum(text);
     values[2] = read_counter(&counters->loads);

@@ -24,6 +24,7 @@
 
 #include "base/checked.h"
 #include "base/memory.h"
+#include "store/digest_text.h"
 #include "store/system_error.h"
 
 /* Part of the name: raise it when the same digest may hold another content. */
@@ -47,12 +48,7 @@ void
 ins_cache_key(char key[INS_CACHE_KEY_BYTES],
               const uint8_t digest[INS_DIGEST_BYTES])
 {
-    static const char digits[] = "0123456789abcdef";
-
-    for (int i = 0; i < INS_DIGEST_BYTES; i++) {
-        key[2 * i] = digits[digest[i] >> 4];
-        key[2 * i + 1] = digits[digest[i] & 15];
-    }
+    ins_digest_text(key, digest);
     memcpy(key + 2 * INS_DIGEST_BYTES, KEY_SUFFIX, sizeof(KEY_SUFFIX));
 }
 

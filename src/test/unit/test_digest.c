@@ -1,5 +1,5 @@
 /*
- * test_digest.c - SHA-256 of packs.
+ * test_digest.c - SHA-256 of packs, and its text.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -12,17 +12,17 @@
 
 #include <cmocka.h>
 
+#include "store/digest_text.h"
 #include "unit/tiny_model.h"
 
 static void
 assert_hex(const uint8_t digest[INS_DIGEST_BYTES], const char *hex)
 {
-    static const char digits[] = "0123456789abcdef";
+    char text[INS_DIGEST_CHARS];
 
-    for (size_t i = 0; i < INS_DIGEST_BYTES; i++) {
-        assert_int_equal(digits[digest[i] >> 4], hex[2 * i]);
-        assert_int_equal(digits[digest[i] & 15], hex[2 * i + 1]);
-    }
+    memset(text, 'x', sizeof(text));
+    ins_digest_text(text, digest);
+    assert_string_equal(text, hex);
 }
 
 /* The examples of FIPS 180-4. */
