@@ -23,35 +23,14 @@
 #include <cmocka.h>
 
 #include "store/cache_file.h"
+#include "unit/scratch_folder.h"
 
 #define CONTENT_BYTES 100000
 
-static char dir[64];
+static scratch_folder scratch;
 static char content[CONTENT_BYTES];
 static uint8_t digest[INS_DIGEST_BYTES];
 static char key[INS_CACHE_KEY_BYTES];
-static size_t live_allocations;
-
-static void *
-counting_alloc(void *user, size_t size)
-{
-    void *memory = malloc(size);
-
-    (void) user;
-    live_allocations += memory != NULL;
-    return memory;
-}
-
-static void
-counting_release(void *user, void *memory)
-{
-    (void) user;
-    live_allocations -= memory != NULL;
-    free(memory);
-}
-
-static const ins_host host = {.alloc = counting_alloc,
-                              .release = counting_release};
 
 static int
 set_up(void **state)
@@ -59,33 +38,28 @@ set_up(void **state)
     ins_error error;
 
     (void) state;
-    strcpy(dir, "/tmp/insitu-cache-XXXXXX");
-    if (mkdtemp(dir) == NULL)
+    if (scratch_folder_open(&scratch) != 0)
         return -1;
     for (size_t i = 0; i < CONTENT_BYTES; i++)
         content[i] = (char) (i * 7 + i / 256);
-    if (ins_digest_of(content, CONTENT_BYTES, &host, digest, &error) != INS_OK)
+    if (ins_digest_of(content, CONTENT_BYTES, &scratch.memory.host, digest,
+                      &error) != INS_OK)
         return -1;
     ins_cache_key(key, digest);
-    live_allocations = 0;
     return 0;
 }
 
 static int
 tear_down(void **state)
 {
-    char command[128];
-
     (void) state;
-    assert_int_equal(live_allocations, 0);
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    return system(command);
+    return scratch_folder_close(&scratch);
 }
 
 static void
 path_of(char path[256], const char *suffix)
 {
-    snprintf(path, 256, "%s/%s%s", dir, key, suffix);
+    snprintf(path, 256, "%s/%s%s", scratch.path, key, suffix);
 }
 
 static bool
@@ -117,7 +91,8 @@ static ins_status
 fill(ins_error *error)
 {
     ins_cache_filler *filler;
-    ins_status status = ins_cache_lock(&filler, dir, key, &host, error);
+    ins_status status =
+        ins_cache_lock(&filler, scratch.path, key, &scratch.memory.host, error);
 
     if (status == INS_OK)
         status = ins_cache_begin(filler, CONTENT_BYTES, error);
@@ -156,7 +131,7 @@ missing_file_is_not_found(void **state)
     ins_error error;
 
     (void) state;
-    assert_int_equal(ins_cache_map(&mapping, dir, key, 1, &error),
+    assert_int_equal(ins_cache_map(&mapping, scratch.path, key, 1, &error),
                      INS_NOT_FOUND);
     assert_null(mapping.data);
     assert_int_equal(ins_cache_map(&mapping, "/nonexistent", key, 1, &error),
@@ -177,17 +152,18 @@ filled_file_is_mapped(void **state)
     path_of(path, ".pack");
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0400);
-    assert_int_equal(ins_cache_map(&mapping, dir, key, CONTENT_BYTES, &error),
-                     INS_OK);
+    assert_int_equal(
+        ins_cache_map(&mapping, scratch.path, key, CONTENT_BYTES, &error),
+        INS_OK);
     assert_int_equal(mapping.size, CONTENT_BYTES);
     assert_memory_equal(mapping.data, content, CONTENT_BYTES);
     /* Removing the file leaves the mapping alone. */
-    assert_int_equal(ins_cache_remove(dir, key, &error), INS_OK);
+    assert_int_equal(ins_cache_remove(scratch.path, key, &error), INS_OK);
     assert_false(exists(".pack"));
     assert_memory_equal(mapping.data, content, CONTENT_BYTES);
     ins_mapping_close(&mapping);
     ins_mapping_close(&mapping);
-    assert_int_equal(ins_cache_remove(dir, key, &error), INS_OK);
+    assert_int_equal(ins_cache_remove(scratch.path, key, &error), INS_OK);
     assert_int_equal(ins_cache_remove("/nonexistent", key, &error), INS_OK);
 }
 
@@ -200,10 +176,10 @@ wrong_size_is_corrupt(void **state)
     (void) state;
     assert_int_equal(fill(&error), INS_OK);
     assert_int_equal(
-        ins_cache_map(&mapping, dir, key, CONTENT_BYTES - 1, &error),
+        ins_cache_map(&mapping, scratch.path, key, CONTENT_BYTES - 1, &error),
         INS_CORRUPT_PACK);
     assert_int_equal(
-        ins_cache_map(&mapping, dir, key, CONTENT_BYTES + 1, &error),
+        ins_cache_map(&mapping, scratch.path, key, CONTENT_BYTES + 1, &error),
         INS_CORRUPT_PACK);
 }
 
@@ -216,19 +192,21 @@ strange_files_are_refused(void **state)
 
     (void) state;
     write_file(".pack", "abc", 0666);
-    assert_int_equal(ins_cache_map(&mapping, dir, key, 3, &error),
+    assert_int_equal(ins_cache_map(&mapping, scratch.path, key, 3, &error),
                      INS_PERMISSION);
     path_of(path, ".pack");
     unlink(path);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_not_equal(ins_cache_map(&mapping, dir, key, 3, &error), INS_OK);
+    assert_int_not_equal(ins_cache_map(&mapping, scratch.path, key, 3, &error),
+                         INS_OK);
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
-    assert_int_equal(ins_cache_map(&mapping, dir, key, 3, &error),
+    assert_int_equal(ins_cache_map(&mapping, scratch.path, key, 3, &error),
                      INS_IO_ERROR);
     unlink(path);
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_not_equal(ins_cache_map(&mapping, dir, key, 3, &error), INS_OK);
+    assert_int_not_equal(ins_cache_map(&mapping, scratch.path, key, 3, &error),
+                         INS_OK);
 }
 
 static void
@@ -239,17 +217,23 @@ lock_is_exclusive(void **state)
     ins_error error;
 
     (void) state;
-    assert_int_equal(ins_cache_lock(&first, dir, key, &host, &error), INS_OK);
-    assert_int_equal(ins_cache_lock(&second, dir, key, &host, &error),
+    assert_int_equal(
+        ins_cache_lock(&first, scratch.path, key, &scratch.memory.host, &error),
+        INS_OK);
+    assert_int_equal(ins_cache_lock(&second, scratch.path, key,
+                                    &scratch.memory.host, &error),
                      INS_BUSY);
     assert_null(second);
     /* The one who was refused has not taken the lock file away. */
     assert_true(exists(".lock"));
-    assert_int_equal(ins_cache_lock(&second, dir, key, &host, &error),
+    assert_int_equal(ins_cache_lock(&second, scratch.path, key,
+                                    &scratch.memory.host, &error),
                      INS_BUSY);
     ins_cache_unlock(first);
     assert_false(exists(".lock"));
-    assert_int_equal(ins_cache_lock(&second, dir, key, &host, &error), INS_OK);
+    assert_int_equal(ins_cache_lock(&second, scratch.path, key,
+                                    &scratch.memory.host, &error),
+                     INS_OK);
     ins_cache_unlock(second);
     ins_cache_unlock(NULL);
 }
@@ -268,7 +252,9 @@ lock_on_a_removed_file_does_not_count(void **state)
     old = open(path, O_RDWR | O_CREAT, 0600);
     assert_int_equal(flock(old, LOCK_EX), 0);
     unlink(path);
-    assert_int_equal(ins_cache_lock(&filler, dir, key, &host, &error), INS_OK);
+    assert_int_equal(ins_cache_lock(&filler, scratch.path, key,
+                                    &scratch.memory.host, &error),
+                     INS_OK);
     ins_cache_unlock(filler);
     close(old);
 }
@@ -280,7 +266,9 @@ damaged_content_is_not_committed(void **state)
     ins_error error;
 
     (void) state;
-    assert_int_equal(ins_cache_lock(&filler, dir, key, &host, &error), INS_OK);
+    assert_int_equal(ins_cache_lock(&filler, scratch.path, key,
+                                    &scratch.memory.host, &error),
+                     INS_OK);
     assert_int_equal(ins_cache_begin(filler, 10, &error), INS_OK);
     assert_int_equal(ins_cache_append(filler, "0123456789", 10, &error),
                      INS_OK);
@@ -292,7 +280,9 @@ damaged_content_is_not_committed(void **state)
     assert_false(exists(".pack"));
     assert_false(exists(".tmp"));
 
-    assert_int_equal(ins_cache_lock(&filler, dir, key, &host, &error), INS_OK);
+    assert_int_equal(ins_cache_lock(&filler, scratch.path, key,
+                                    &scratch.memory.host, &error),
+                     INS_OK);
     assert_int_equal(ins_cache_commit(filler, digest, &error), INS_INTERNAL);
     assert_int_equal(ins_cache_append(filler, "x", 1, &error), INS_INTERNAL);
     assert_int_equal(ins_cache_begin(filler, 10, &error), INS_OK);
@@ -313,7 +303,8 @@ impossible_sizes_are_refused(void **state)
     for (size_t i = 0; i < 3; i++) {
         ins_cache_filler *filler;
 
-        assert_int_equal(ins_cache_lock(&filler, dir, key, &host, &error),
+        assert_int_equal(ins_cache_lock(&filler, scratch.path, key,
+                                        &scratch.memory.host, &error),
                          INS_OK);
         assert_int_equal(ins_cache_begin(filler, sizes[i], &error),
                          INS_INVALID_ARGUMENT);
@@ -329,7 +320,9 @@ full_disk_is_an_error(void **state)
     ins_error error;
 
     (void) state;
-    assert_int_equal(ins_cache_lock(&filler, dir, key, &host, &error), INS_OK);
+    assert_int_equal(ins_cache_lock(&filler, scratch.path, key,
+                                    &scratch.memory.host, &error),
+                     INS_OK);
     assert_int_equal(ins_cache_begin(filler, (uint64_t) 1 << 60, &error),
                      INS_DISK_FULL);
     ins_cache_unlock(filler);
@@ -367,7 +360,8 @@ dead_filler_leaves_nothing_in_the_way(void **state)
     if (child == 0) {
         ins_cache_filler *filler;
 
-        if (ins_cache_lock(&filler, dir, key, &host, &error) == INS_OK &&
+        if (ins_cache_lock(&filler, scratch.path, key, &scratch.memory.host,
+                           &error) == INS_OK &&
             ins_cache_begin(filler, CONTENT_BYTES, &error) == INS_OK &&
             ins_cache_append(filler, content, 1000, &error) == INS_OK)
             kill(getpid(), SIGKILL);
@@ -379,8 +373,9 @@ dead_filler_leaves_nothing_in_the_way(void **state)
     assert_true(exists(".lock"));
     assert_int_equal(fill(&error), INS_OK);
     assert_only_the_pack_is_left();
-    assert_int_equal(ins_cache_map(&mapping, dir, key, CONTENT_BYTES, &error),
-                     INS_OK);
+    assert_int_equal(
+        ins_cache_map(&mapping, scratch.path, key, CONTENT_BYTES, &error),
+        INS_OK);
     assert_memory_equal(mapping.data, content, CONTENT_BYTES);
     ins_mapping_close(&mapping);
 }
@@ -396,9 +391,11 @@ want_file(void)
         ins_cache_filler *filler;
         ins_status status;
 
-        if (ins_cache_map(&mapping, dir, key, CONTENT_BYTES, &error) == INS_OK)
+        if (ins_cache_map(&mapping, scratch.path, key, CONTENT_BYTES, &error) ==
+            INS_OK)
             return memcmp(mapping.data, content, CONTENT_BYTES) == 0 ? 0 : 1;
-        status = ins_cache_lock(&filler, dir, key, &host, &error);
+        status = ins_cache_lock(&filler, scratch.path, key,
+                                &scratch.memory.host, &error);
         if (status == INS_BUSY) {
             usleep(500);
             continue;
@@ -443,15 +440,19 @@ directory_is_made_private(void **state)
     struct stat status;
 
     (void) state;
-    snprintf(made, sizeof(made), "%s/new", dir);
-    snprintf(missing, sizeof(missing), "%s/none/new", dir);
-    assert_int_equal(ins_cache_lock(&filler, missing, key, &host, &error),
-                     INS_NOT_FOUND);
-    assert_int_equal(ins_cache_lock(&filler, made, key, &host, &error), INS_OK);
+    snprintf(made, sizeof(made), "%s/new", scratch.path);
+    snprintf(missing, sizeof(missing), "%s/none/new", scratch.path);
+    assert_int_equal(
+        ins_cache_lock(&filler, missing, key, &scratch.memory.host, &error),
+        INS_NOT_FOUND);
+    assert_int_equal(
+        ins_cache_lock(&filler, made, key, &scratch.memory.host, &error),
+        INS_OK);
     ins_cache_unlock(filler);
     assert_int_equal(stat(made, &status), 0);
     assert_int_equal(status.st_mode & 0777, 0700);
-    assert_int_equal(ins_cache_lock(&filler, "/etc/passwd", key, &host, &error),
+    assert_int_equal(ins_cache_lock(&filler, "/etc/passwd", key,
+                                    &scratch.memory.host, &error),
                      INS_BAD_SOURCE);
     assert_non_null(strstr(error.message, "/etc/passwd"));
 }
@@ -471,7 +472,8 @@ any_file_is_mapped_within_its_limit(void **state)
     ins_mapping_close(&mapping);
     assert_int_equal(ins_file_map(&mapping, path, 4, &error),
                      INS_LIMIT_EXCEEDED);
-    assert_int_equal(ins_file_map(&mapping, dir, 4, &error), INS_BAD_SOURCE);
+    assert_int_equal(ins_file_map(&mapping, scratch.path, 4, &error),
+                     INS_BAD_SOURCE);
     assert_int_equal(ins_file_map(&mapping, "/nonexistent", 4, &error),
                      INS_NOT_FOUND);
     write_file(".x", "", 0644);
@@ -485,7 +487,7 @@ other_path(char path[256], char letter, const char *suffix)
 
     memset(digits, letter, 64);
     digits[64] = '\0';
-    snprintf(path, 256, "%s/%s%s", dir, digits, suffix);
+    snprintf(path, 256, "%s/%s%s", scratch.path, digits, suffix);
 }
 
 /* A file of another digest, mapped so many seconds ago. */
@@ -524,12 +526,12 @@ sweeping_removes_the_longest_unused(void **state)
     make_other('a', "-1.pack", 300);
     make_other('b', "-1.pack", 200);
     make_other('c', "-7.pack", 100);
-    ins_cache_sweep(dir, key, 250000);
+    ins_cache_sweep(scratch.path, key, 250000);
     assert_true(has_other('a', "-1.pack"));
-    ins_cache_sweep(dir, key, 249999);
+    ins_cache_sweep(scratch.path, key, 249999);
     assert_false(has_other('a', "-1.pack"));
     assert_true(has_other('b', "-1.pack"));
-    ins_cache_sweep(dir, key, 0);
+    ins_cache_sweep(scratch.path, key, 0);
     assert_false(has_other('b', "-1.pack"));
     assert_false(has_other('c', "-7.pack"));
     assert_true(exists(".pack"));
@@ -549,10 +551,11 @@ mapping_counts_as_use(void **state)
     make_other('a', "-1.pack", 300);
     path_of(path, ".pack");
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-    assert_int_equal(ins_cache_map(&mapping, dir, key, CONTENT_BYTES, &error),
-                     INS_OK);
+    assert_int_equal(
+        ins_cache_map(&mapping, scratch.path, key, CONTENT_BYTES, &error),
+        INS_OK);
     ins_mapping_close(&mapping);
-    ins_cache_sweep(dir, "other", CONTENT_BYTES);
+    ins_cache_sweep(scratch.path, "other", CONTENT_BYTES);
     assert_true(exists(".pack"));
     assert_false(has_other('a', "-1.pack"));
 }
@@ -568,39 +571,37 @@ sweeping_leaves_other_files(void **state)
         make_other('a', names[i], 1000000);
     make_other('a', "-1.tmp", 1000000);
     make_other('b', "-1.tmp", 1000);
-    ins_cache_sweep(dir, key, 0);
+    ins_cache_sweep(scratch.path, key, 0);
     for (size_t i = 0; i < 6; i++)
         assert_true(has_other('a', names[i]));
     assert_false(has_other('a', "-1.tmp"));
     assert_true(has_other('b', "-1.tmp"));
 }
 
-static void *
-failing_alloc(void *user, size_t size)
-{
-    int *left = user;
-
-    return --*left < 0 ? NULL : counting_alloc(NULL, size);
-}
-
 static void
 every_allocation_may_fail(void **state)
 {
+    tiny_host *memory = &scratch.memory;
+
     (void) state;
-    for (int n = 0; n < 20; n++) {
-        int left = n;
-        ins_host failing = {
-            .user = &left, .alloc = failing_alloc, .release = counting_release};
+    memory->persistent = true;
+    for (size_t n = 1; n <= 20; n++) {
         ins_cache_filler *filler;
         ins_error error;
-        ins_status status = ins_cache_lock(&filler, dir, key, &failing, &error);
+        ins_status status;
 
+        memory->calls = 0;
+        memory->fail_at = n;
+        status =
+            ins_cache_lock(&filler, scratch.path, key, &memory->host, &error);
         if (status == INS_OK)
             status = ins_cache_begin(filler, CONTENT_BYTES, &error);
         ins_cache_unlock(filler);
-        assert_int_equal(live_allocations, 0);
-        if (status == INS_OK)
+        assert_int_equal(memory->live_blocks, 0);
+        if (status == INS_OK) {
+            assert_true(n > 1);
             return;
+        }
         assert_int_equal(status, INS_NO_MEMORY);
     }
     fail();

@@ -20,33 +20,12 @@
 #include <cmocka.h>
 
 #include "store/source_directory.h"
+#include "unit/scratch_folder.h"
 
 #define LIMIT ((uint64_t) 1 << 30)
 
-static char dir[64];
+static scratch_folder scratch;
 static ins_error error;
-static size_t live_allocations;
-
-static void *
-counting_alloc(void *user, size_t size)
-{
-    void *memory = malloc(size);
-
-    (void) user;
-    live_allocations += memory != NULL;
-    return memory;
-}
-
-static void
-counting_release(void *user, void *memory)
-{
-    (void) user;
-    live_allocations -= memory != NULL;
-    free(memory);
-}
-
-static const ins_host host = {.alloc = counting_alloc,
-                              .release = counting_release};
 
 static char *
 path_of(const char *name)
@@ -55,7 +34,7 @@ path_of(const char *name)
     static int next = 0;
     char *path = paths[next++ % 4];
 
-    snprintf(path, sizeof(paths[0]), "%s/%s", dir, name);
+    snprintf(path, sizeof(paths[0]), "%s/%s", scratch.path, name);
     return path;
 }
 
@@ -74,34 +53,28 @@ static int
 set_up(void **state)
 {
     (void) state;
-    strcpy(dir, "/tmp/insitu-source-XXXXXX");
-    if (mkdtemp(dir) == NULL)
+    if (scratch_folder_open(&scratch) != 0)
         return -1;
     mkdir(path_of("m"), 0755);
     write_file("m/config.json", "{}");
     write_file("m/vocab.txt", "[PAD]\n");
     write_file("m/model.safetensors", "weights");
-    live_allocations = 0;
     return 0;
 }
 
 static int
 tear_down(void **state)
 {
-    char command[128];
-
     (void) state;
-    assert_int_equal(live_allocations, 0);
-    snprintf(command, sizeof(command), "rm -rf %s", dir);
-    return system(command);
+    return scratch_folder_close(&scratch);
 }
 
 static ins_status
 open_within(const char *path, const char *beneath, uint64_t max_bytes)
 {
     ins_source *source;
-    ins_status status =
-        ins_source_open(&source, path, beneath, max_bytes, &host, &error);
+    ins_status status = ins_source_open(&source, path, beneath, max_bytes,
+                                        &scratch.memory.host, &error);
 
     if (status == INS_OK)
         assert_non_null(source);
@@ -149,13 +122,14 @@ failures_name_the_source(void **state)
     size_t size;
 
     (void) state;
-    assert_int_equal(
-        ins_source_open(&source, path_of("m"), NULL, LIMIT, &host, &error),
-        INS_OK);
-    assert_int_not_equal(
-        ins_source_pack(source, &options, &host, &pack, &size, &error), INS_OK);
+    assert_int_equal(ins_source_open(&source, path_of("m"), NULL, LIMIT,
+                                     &scratch.memory.host, &error),
+                     INS_OK);
+    assert_int_not_equal(ins_source_pack(source, &options, &scratch.memory.host,
+                                         &pack, &size, &error),
+                         INS_OK);
     assert_null(pack);
-    assert_non_null(strstr(error.detail, dir));
+    assert_non_null(strstr(error.detail, scratch.path));
     ins_source_close(source);
 }
 
@@ -169,12 +143,12 @@ regular_file_is_a_pack(void **state)
 
     (void) state;
     write_file("x.pack", "this is no pack");
-    assert_int_equal(
-        ins_source_open(&source, path_of("x.pack"), NULL, LIMIT, &host, &error),
-        INS_OK);
-    assert_int_equal(
-        ins_source_pack(source, &options, &host, &pack, &size, &error),
-        INS_CORRUPT_PACK);
+    assert_int_equal(ins_source_open(&source, path_of("x.pack"), NULL, LIMIT,
+                                     &scratch.memory.host, &error),
+                     INS_OK);
+    assert_int_equal(ins_source_pack(source, &options, &scratch.memory.host,
+                                     &pack, &size, &error),
+                     INS_CORRUPT_PACK);
     ins_source_close(source);
 }
 
@@ -191,7 +165,7 @@ paths_that_are_nothing(void **state)
     memset(longest, 'x', sizeof(longest));
     longest[sizeof(longest) - 1] = '\0';
     assert_int_equal(open_within(longest, NULL, LIMIT), INS_INVALID_ARGUMENT);
-    assert_int_equal(open_within(dir, NULL, LIMIT), INS_BAD_SOURCE);
+    assert_int_equal(open_within(scratch.path, NULL, LIMIT), INS_BAD_SOURCE);
     assert_non_null(strstr(error.message, "has no config.json"));
 }
 
@@ -358,7 +332,7 @@ static void
 changes_are_noticed(void **state)
 {
     static void (*const ways[])(void) = {shorten, lengthen, overwrite};
-    ins_host watching = host;
+    ins_host watching = scratch.memory.host;
 
     (void) state;
     watching.cancelled = disturbing_poll;
@@ -388,7 +362,7 @@ cancel_at_once(void *user)
 static void
 reading_can_be_cancelled(void **state)
 {
-    ins_host cancelling = host;
+    ins_host cancelling = scratch.memory.host;
     ins_source *source;
 
     (void) state;
@@ -407,17 +381,17 @@ path_stays_beneath(void **state)
     char slashes[300];
 
     (void) state;
-    assert_int_equal(open_within("m", dir, LIMIT), INS_OK);
-    assert_int_equal(open_within("./m/", dir, LIMIT), INS_OK);
-    assert_int_equal(open_within("m/../m", dir, LIMIT), INS_OK);
-    assert_int_equal(open_within(path_of("m"), dir, LIMIT), INS_OK);
-    snprintf(slashes, sizeof(slashes), "%s///", dir);
+    assert_int_equal(open_within("m", scratch.path, LIMIT), INS_OK);
+    assert_int_equal(open_within("./m/", scratch.path, LIMIT), INS_OK);
+    assert_int_equal(open_within("m/../m", scratch.path, LIMIT), INS_OK);
+    assert_int_equal(open_within(path_of("m"), scratch.path, LIMIT), INS_OK);
+    snprintf(slashes, sizeof(slashes), "%s///", scratch.path);
     assert_int_equal(open_within(path_of("m"), slashes, LIMIT), INS_OK);
     assert_int_equal(open_within(path_of("m"), path_of("m"), LIMIT),
                      INS_PERMISSION);
     assert_int_equal(open_within(".", path_of("m"), LIMIT), INS_OK);
-    snprintf(absolute, sizeof(absolute), "%s/m/../m", dir);
-    assert_int_equal(open_within(absolute, dir, LIMIT), INS_OK);
+    snprintf(absolute, sizeof(absolute), "%s/m/../m", scratch.path);
+    assert_int_equal(open_within(absolute, scratch.path, LIMIT), INS_OK);
 }
 
 static void
@@ -432,10 +406,11 @@ path_that_leaves_is_refused(void **state)
     assert_int_equal(symlink("..", path_of("up")), 0);
     assert_int_equal(symlink("/", path_of("root")), 0);
     for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
-        assert_int_equal(open_within(paths[i], dir, LIMIT), INS_PERMISSION);
+        assert_int_equal(open_within(paths[i], scratch.path, LIMIT),
+                         INS_PERMISSION);
     /* /tmp/a is no prefix of /tmp/ab as a directory. */
-    snprintf(sibling, sizeof(sibling), "%sx/m", dir);
-    assert_int_equal(open_within(sibling, dir, LIMIT), INS_PERMISSION);
+    snprintf(sibling, sizeof(sibling), "%sx/m", scratch.path);
+    assert_int_equal(open_within(sibling, scratch.path, LIMIT), INS_PERMISSION);
     /* A link made by the kernel, which leads anywhere. */
     assert_int_not_equal(open_within("root", "/proc/self", LIMIT), INS_OK);
 }
@@ -446,22 +421,22 @@ linked_files_beneath(void **state)
     char outside[128];
 
     (void) state;
-    snprintf(outside, sizeof(outside), "%s-outside", dir);
+    snprintf(outside, sizeof(outside), "%s-outside", scratch.path);
     mkdir(path_of("inside"), 0755);
     /* The layout of a hub cache. */
     mkdir(path_of("blobs"), 0755);
     rename(path_of("m/vocab.txt"), path_of("blobs/1"));
     assert_int_equal(symlink("../blobs/1", path_of("m/vocab.txt")), 0);
-    assert_int_equal(open_within("m", dir, LIMIT), INS_OK);
+    assert_int_equal(open_within("m", scratch.path, LIMIT), INS_OK);
     /* The same link leads out when only m is permitted. */
     assert_int_equal(open_within(".", path_of("m"), LIMIT), INS_PERMISSION);
     unlink(path_of("m/vocab.txt"));
     assert_int_equal(symlink("/etc/passwd", path_of("m/vocab.txt")), 0);
-    assert_int_equal(open_within("m", dir, LIMIT), INS_PERMISSION);
+    assert_int_equal(open_within("m", scratch.path, LIMIT), INS_PERMISSION);
     assert_int_equal(open_within("m", NULL, LIMIT) == INS_OK, false);
     unlink(path_of("m/vocab.txt"));
     assert_int_equal(link(path_of("blobs/1"), path_of("m/vocab.txt")), 0);
-    assert_int_equal(open_within("m", dir, LIMIT), INS_PERMISSION);
+    assert_int_equal(open_within("m", scratch.path, LIMIT), INS_PERMISSION);
     assert_non_null(strstr(error.message, "hard link"));
     assert_int_equal(open_within(path_of("m"), NULL, LIMIT), INS_OK);
 }
@@ -475,30 +450,27 @@ missing_root(void **state)
 
 /* ---- memory ------------------------------------------------------------- */
 
-static void *
-failing_alloc(void *user, size_t size)
-{
-    int *left = user;
-
-    return --*left < 0 ? NULL : counting_alloc(NULL, size);
-}
-
 static void
 every_allocation_may_fail(void **state)
 {
-    (void) state;
-    for (int n = 0; n < 100; n++) {
-        int left = n;
-        ins_host failing = {
-            .user = &left, .alloc = failing_alloc, .release = counting_release};
-        ins_source *source;
-        ins_status status = ins_source_open(&source, path_of("m"), NULL, LIMIT,
-                                            &failing, &error);
+    tiny_host *memory = &scratch.memory;
 
+    (void) state;
+    memory->persistent = true;
+    for (size_t n = 1; n <= 100; n++) {
+        ins_source *source;
+        ins_status status;
+
+        memory->calls = 0;
+        memory->fail_at = n;
+        status = ins_source_open(&source, path_of("m"), NULL, LIMIT,
+                                 &memory->host, &error);
         ins_source_close(source);
-        assert_int_equal(live_allocations, 0);
-        if (status == INS_OK)
+        assert_int_equal(memory->live_blocks, 0);
+        if (status == INS_OK) {
+            assert_true(n > 1);
             return;
+        }
         assert_int_equal(status, INS_NO_MEMORY);
     }
     fail();
@@ -514,10 +486,10 @@ descriptors_are_closed(void **state)
     write_file("m/1_Pooling", "a file, not a directory");
     for (rlim_t i = 0; i < limit.rlim_cur + 10 && i < 3000; i++) {
         open_model();
-        open_within("m", dir, LIMIT);
-        open_within("..", dir, LIMIT);
+        open_within("m", scratch.path, LIMIT);
+        open_within("..", scratch.path, LIMIT);
     }
-    assert_int_equal(open_within("m", dir, LIMIT), INS_OK);
+    assert_int_equal(open_within("m", scratch.path, LIMIT), INS_OK);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
