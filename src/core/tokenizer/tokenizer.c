@@ -48,6 +48,31 @@ find_longest_piece(const ins_pack_view *view)
     return longest;
 }
 
+/* The added tokens that are matched in the text as it is. */
+static ins_status
+open_raw(ins_tokenizer *tokenizer, ins_error *error)
+{
+    const ins_pack_view *view = tokenizer->view;
+    ins_phrases *raw = &tokenizer->raw;
+    void *memory;
+
+    if (view->tokenizer->added_tokens == 0)
+        return INS_OK;
+    INS_TRY(ins_alloc(&tokenizer->host, view->tokenizer->added_tokens,
+                      sizeof(ins_phrase), &memory, error));
+    raw->rows = memory;
+    raw->bytes = view->added_bytes;
+    for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++) {
+        const ins_pack_added_token *added = &view->added_tokens[i];
+
+        if (added->flags & INS_ADDED_NORMALIZED)
+            continue;
+        raw->rows[raw->count++] = (ins_phrase){i, added->start, added->bytes};
+        tokenizer->raw_starts[(uint8_t) view->added_bytes[added->start]] = true;
+    }
+    return ins_phrases_sort(raw, &tokenizer->host, error);
+}
+
 /* For the few models that have prompts. */
 static ins_status
 open_joined(ins_tokenizer *tokenizer, ins_error *error)
@@ -81,16 +106,12 @@ ins_tokenizer_open(ins_tokenizer **tokenizer, const ins_pack_view *view,
     self->host = *host;
     self->view = view;
     self->longest_piece = find_longest_piece(view);
-    for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++) {
-        const ins_pack_added_token *added = &view->added_tokens[i];
-
-        if ((added->flags & INS_ADDED_NORMALIZED) == 0)
-            self->raw_starts[(uint8_t) view->added_bytes[added->start]] = true;
-    }
     self->normalizer.flags = view->tokenizer->flags;
     self->normalizer.sink = take_character;
     self->normalizer.sink_data = self;
-    status = ins_window_open(self, error);
+    status = open_raw(self, error);
+    if (status == INS_OK)
+        status = ins_window_open(self, error);
     if (status == INS_OK)
         status = open_joined(self, error);
     if (status != INS_OK) {
@@ -110,6 +131,7 @@ ins_tokenizer_close(ins_tokenizer *tokenizer)
         return;
     host = tokenizer->host;
     ins_window_close(tokenizer);
+    ins_release(&host, tokenizer->raw.rows);
     ins_release(&host, tokenizer->joined);
     ins_release(&host, tokenizer);
 }
@@ -117,7 +139,10 @@ ins_tokenizer_close(ins_tokenizer *tokenizer)
 size_t
 ins_tokenizer_bytes(const ins_tokenizer *tokenizer)
 {
-    return sizeof(*tokenizer) + ins_window_bytes(tokenizer) +
+    size_t raw_bytes =
+        tokenizer->view->tokenizer->added_tokens * sizeof(ins_phrase);
+
+    return sizeof(*tokenizer) + raw_bytes + ins_window_bytes(tokenizer) +
            tokenizer->joined_capacity;
 }
 
@@ -127,22 +152,21 @@ ins_tokenizer_bytes(const ins_tokenizer *tokenizer)
 static const ins_pack_added_token *
 match_added(const struct walk *walk)
 {
-    const ins_pack_view *view = walk->tokenizer->view;
-    const char *here = walk->text.data + walk->at;
-    size_t left = walk->text.size - walk->at;
-    const ins_pack_added_token *best = NULL;
+    ins_tokenizer *tokenizer = walk->tokenizer;
+    ins_phrase_range range = ins_phrases_all(&tokenizer->raw);
+    const ins_phrase *best = NULL;
 
-    walk->tokenizer->work += 4 * (uint64_t) view->tokenizer->added_tokens;
-    for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++) {
-        const ins_pack_added_token *added = &view->added_tokens[i];
+    for (size_t at = walk->at;
+         at < walk->text.size && ins_phrases_may_grow(&tokenizer->raw, &range);
+         at++) {
+        const ins_phrase *complete = ins_phrases_narrow(
+            &tokenizer->raw, &range, (uint8_t) walk->text.data[at]);
 
-        if ((added->flags & INS_ADDED_NORMALIZED) == 0 &&
-            added->bytes <= left &&
-            (best == NULL || added->bytes > best->bytes) &&
-            memcmp(view->added_bytes + added->start, here, added->bytes) == 0)
-            best = added;
+        if (complete != NULL)
+            best = complete;
     }
-    return best;
+    tokenizer->work += range.depth * (uint64_t) INS_NARROWING_WORK;
+    return best == NULL ? NULL : &tokenizer->view->added_tokens[best->added];
 }
 
 /* Start of the character that ends before at. */
@@ -273,10 +297,7 @@ walk_text(ins_tokenizer *tokenizer, ins_text text, ins_error *error)
     tokenizer->normalizer.too_many = false;
     tokenizer->word.count = 0;
     tokenizer->word.byte_count = 0;
-    tokenizer->window.head = 0;
-    tokenizer->window.tail = 0;
-    tokenizer->window.previous = ' ';
-    tokenizer->window.skip_spaces = false;
+    ins_window_start(tokenizer);
     while (walk.at < text.size && !tokenizer->output.full) {
         if (walk.at >= walk.next_poll || tokenizer->work >= WORK_PER_POLL) {
             INS_TRY(ins_poll(&tokenizer->host, error));

@@ -2,7 +2,7 @@
  * window.c - added tokens in the normalised text: the leftmost, then the
  * longest, as the reference's automaton finds them.
  *
- * Characters wait only while they begin some pattern.  Offsets of a token with
+ * Characters wait only while they begin some phrase.  Offsets of a token with
  * lstrip include the spaces before it; those after one with rstrip are
  * swallowed, but its end stays its own.
  *
@@ -18,30 +18,24 @@
 /* NFD gives at most three characters for two bytes. */
 #define CHARACTERS_PER_BYTE 2
 
-/* How the waiting characters stand to the patterns. */
-struct match {
-    const ins_pattern *longest; /* complete, or NULL */
-    bool may_grow;              /* a longer one could still come */
-};
+/* ---- phrases ------------------------------------------------------------- */
 
-/* ---- patterns ------------------------------------------------------------ */
-
-struct pattern_sink {
-    ins_window *window;
-    uint32_t used; /* characters of window->text */
+struct phrase_sink {
+    uint32_t *code_points;
+    uint32_t used;
 };
 
 static void
-take_pattern_character(void *data, ins_character character)
+take_phrase_character(void *data, ins_character character)
 {
-    struct pattern_sink *sink = data;
+    struct phrase_sink *sink = data;
 
-    sink->window->text[sink->used++] = character.code_point;
+    sink->code_points[sink->used++] = character.code_point;
 }
 
 static void
-normalize_pattern(const ins_tokenizer *tokenizer, ins_text text,
-                  ins_normalizer *normalizer)
+normalize_phrase(const ins_tokenizer *tokenizer, ins_text text,
+                 ins_normalizer *normalizer)
 {
     size_t at = 0;
 
@@ -59,30 +53,30 @@ normalize_pattern(const ins_tokenizer *tokenizer, ins_text text,
 }
 
 static void
-add_patterns(ins_tokenizer *tokenizer)
+add_phrases(ins_tokenizer *tokenizer)
 {
     const ins_pack_view *view = tokenizer->view;
-    ins_window *window = &tokenizer->window;
-    struct pattern_sink sink = {window, 0};
+    ins_phrases *phrases = &tokenizer->window.phrases;
+    struct phrase_sink sink = {phrases->code_points, 0};
     ins_normalizer *normalizer = &tokenizer->normalizer;
     ins_character_sink sink_before = normalizer->sink;
     void *data_before = normalizer->sink_data;
 
-    normalizer->sink = take_pattern_character;
+    normalizer->sink = take_phrase_character;
     normalizer->sink_data = &sink;
     for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++) {
         const ins_pack_added_token *added = &view->added_tokens[i];
         ins_text text = {view->added_bytes + added->start, added->bytes};
-        ins_pattern *pattern = &window->patterns[window->pattern_count];
+        ins_phrase *phrase = &phrases->rows[phrases->count];
 
         if ((added->flags & INS_ADDED_NORMALIZED) == 0)
             continue;
-        *pattern = (ins_pattern){added->id, added->flags, sink.used, 0};
-        normalize_pattern(tokenizer, text, normalizer);
-        pattern->count = sink.used - pattern->start;
+        *phrase = (ins_phrase){i, sink.used, 0};
+        normalize_phrase(tokenizer, text, normalizer);
+        phrase->count = sink.used - phrase->start;
         /* One that normalises to nothing matches nowhere. */
-        if (pattern->count > 0)
-            window->pattern_count++;
+        if (phrase->count > 0)
+            phrases->count++;
     }
     normalizer->sink = sink_before;
     normalizer->sink_data = data_before;
@@ -105,24 +99,24 @@ ins_window_open(ins_tokenizer *tokenizer, ins_error *error)
         }
     if (count == 0)
         return INS_OK;
-    INS_TRY(ins_alloc(&tokenizer->host, count, sizeof(ins_pattern), &memory,
-                      error));
-    window->patterns = memory;
+    INS_TRY(
+        ins_alloc(&tokenizer->host, count, sizeof(ins_phrase), &memory, error));
+    window->phrases.rows = memory;
     characters = bytes * CHARACTERS_PER_BYTE + count * 3;
     INS_TRY(ins_alloc(&tokenizer->host, characters, sizeof(uint32_t), &memory,
                       error));
-    window->text = memory;
+    window->phrases.code_points = memory;
     window->bytes =
-        count * sizeof(ins_pattern) + (size_t) characters * sizeof(uint32_t);
-    add_patterns(tokenizer);
-    return INS_OK;
+        count * sizeof(ins_phrase) + (size_t) characters * sizeof(uint32_t);
+    add_phrases(tokenizer);
+    return ins_phrases_sort(&window->phrases, &tokenizer->host, error);
 }
 
 void
 ins_window_close(ins_tokenizer *tokenizer)
 {
-    ins_release(&tokenizer->host, tokenizer->window.patterns);
-    ins_release(&tokenizer->host, tokenizer->window.text);
+    ins_release(&tokenizer->host, tokenizer->window.phrases.rows);
+    ins_release(&tokenizer->host, tokenizer->window.phrases.code_points);
 }
 
 size_t
@@ -133,41 +127,35 @@ ins_window_bytes(const ins_tokenizer *tokenizer)
 
 /* ---- matching ------------------------------------------------------------ */
 
-/* Characters that pattern and window share from their beginnings. */
-static uint32_t
-count_equal(const ins_window *window, const ins_pattern *pattern)
+/* What waits begins elsewhere now. */
+static void
+restart(ins_window *window)
 {
-    uint32_t waiting = window->tail - window->head;
-    uint32_t limit = pattern->count < waiting ? pattern->count : waiting;
-    uint32_t same = 0;
-
-    while (same < limit && window->waiting[window->head + same].code_point ==
-                               window->text[pattern->start + same])
-        same++;
-    return same;
+    window->range = ins_phrases_all(&window->phrases);
+    window->longest = NULL;
 }
 
-static struct match
-find_match(ins_tokenizer *tokenizer)
+/* Goes on where the last call ended.  True: all that waits is the beginning of
+ * some phrase, so that a longer one could still come. */
+static bool
+match_further(ins_tokenizer *tokenizer)
 {
-    const ins_window *window = &tokenizer->window;
-    struct match match = {NULL, false};
+    ins_window *window = &tokenizer->window;
+    ins_phrase_range *range = &window->range;
     uint32_t waiting = window->tail - window->head;
+    bool may_grow = ins_phrases_may_grow(&window->phrases, range);
 
-    for (uint32_t i = 0; i < window->pattern_count; i++) {
-        const ins_pattern *pattern = &window->patterns[i];
-        uint32_t same = count_equal(window, pattern);
+    while (may_grow && range->depth < waiting) {
+        const ins_phrase *complete = ins_phrases_narrow(
+            &window->phrases, range,
+            window->waiting[window->head + range->depth].code_point);
 
-        tokenizer->work += same + 4;
-
-        if (same == pattern->count) {
-            if (match.longest == NULL || pattern->count > match.longest->count)
-                match.longest = pattern;
-        } else if (same == waiting) {
-            match.may_grow = true;
-        }
+        if (complete != NULL)
+            window->longest = complete;
+        tokenizer->work += INS_NARROWING_WORK;
+        may_grow = ins_phrases_may_grow(&window->phrases, range);
     }
-    return match;
+    return may_grow;
 }
 
 /* ---- letting go ---------------------------------------------------------- */
@@ -188,34 +176,38 @@ let_go(ins_tokenizer *tokenizer, uint32_t count)
         if (!window->skip_spaces)
             ins_word_add(tokenizer, character);
     }
+    restart(window);
 }
 
 static void
-take_token(ins_tokenizer *tokenizer, const ins_pattern *pattern)
+take_token(ins_tokenizer *tokenizer, const ins_phrase *phrase)
 {
+    const ins_pack_added_token *added =
+        &tokenizer->view->added_tokens[phrase->added];
     ins_window *window = &tokenizer->window;
     const ins_character *first = &window->waiting[window->head];
-    const ins_character *last = first + pattern->count - 1;
+    const ins_character *last = first + phrase->count - 1;
     bool spaces_before = ins_is_whitespace(window->previous) &&
                          window->space_start < first->start;
-    uint32_t start = pattern->flags & INS_ADDED_LSTRIP && spaces_before
+    uint32_t start = added->flags & INS_ADDED_LSTRIP && spaces_before
                          ? window->space_start
                          : first->start;
 
     ins_word_end(tokenizer);
-    ins_token_output_add(&tokenizer->output, (int32_t) pattern->id, start,
+    ins_token_output_add(&tokenizer->output, (int32_t) added->id, start,
                          last->end);
     window->previous = last->code_point;
     window->space_start = last->end;
-    window->skip_spaces = (pattern->flags & INS_ADDED_RSTRIP) != 0;
-    window->head += pattern->count;
+    window->skip_spaces = (added->flags & INS_ADDED_RSTRIP) != 0;
+    window->head += phrase->count;
+    restart(window);
 }
 
 /* Is the match between characters that belong to no word? */
 static bool
-is_single_word(const ins_window *window, const ins_pattern *pattern)
+is_single_word(const ins_window *window, const ins_phrase *phrase)
 {
-    uint32_t next = window->head + pattern->count;
+    uint32_t next = window->head + phrase->count;
 
     return !ins_is_word_character(window->previous) &&
            (next == window->tail ||
@@ -227,24 +219,25 @@ static bool
 advance(ins_tokenizer *tokenizer, bool final)
 {
     ins_window *window = &tokenizer->window;
-    struct match match = find_match(tokenizer);
-    const ins_pattern *pattern = match.longest;
+    bool may_grow = match_further(tokenizer);
+    const ins_phrase *phrase = window->longest;
 
-    if (match.may_grow && !final)
+    if (may_grow && !final)
         return false;
-    if (pattern == NULL) {
+    if (phrase == NULL) {
         let_go(tokenizer, 1);
         return true;
     }
-    if (pattern->flags & INS_ADDED_SINGLE_WORD) {
-        if (!final && window->head + pattern->count == window->tail)
+    if (tokenizer->view->added_tokens[phrase->added].flags &
+        INS_ADDED_SINGLE_WORD) {
+        if (!final && window->head + phrase->count == window->tail)
             return false;
-        if (!is_single_word(window, pattern)) {
-            let_go(tokenizer, pattern->count);
+        if (!is_single_word(window, phrase)) {
+            let_go(tokenizer, phrase->count);
             return true;
         }
     }
-    take_token(tokenizer, pattern);
+    take_token(tokenizer, phrase);
     return true;
 }
 
@@ -260,18 +253,30 @@ make_room(ins_window *window)
 }
 
 void
+ins_window_start(ins_tokenizer *tokenizer)
+{
+    ins_window *window = &tokenizer->window;
+
+    window->head = 0;
+    window->tail = 0;
+    window->previous = ' ';
+    window->skip_spaces = false;
+    restart(window);
+}
+
+void
 ins_window_add(ins_tokenizer *tokenizer, ins_character character)
 {
     ins_window *window = &tokenizer->window;
     uint32_t capacity = sizeof(window->waiting) / sizeof(window->waiting[0]);
 
-    if (window->pattern_count == 0) {
+    if (window->phrases.count == 0) {
         ins_word_add(tokenizer, character);
         return;
     }
     if (window->tail == capacity)
         make_room(window);
-    /* No pattern is as long as that; but the window must never overflow. */
+    /* No phrase is as long as that; but the window must never overflow. */
     if (window->tail == capacity)
         let_go(tokenizer, 1);
     if (window->tail == capacity)
@@ -288,8 +293,5 @@ ins_window_end(ins_tokenizer *tokenizer)
 
     while (window->head < window->tail)
         (void) advance(tokenizer, true);
-    window->head = 0;
-    window->tail = 0;
-    window->previous = ' ';
-    window->skip_spaces = false;
+    ins_window_start(tokenizer);
 }
