@@ -93,6 +93,8 @@ struct ins_tokenizer {
     /* Bytes compared or hashed since the last poll: hostile models can make
      * single characters dear. */
     uint64_t work;
+    ins_error *error;  /* of the run at hand */
+    ins_status status; /* why it has to stop, otherwise INS_OK */
     ins_window window;
     ins_normalizer normalizer;
     ins_word word;
@@ -115,6 +117,10 @@ const ins_phrase *ins_phrases_narrow(const ins_phrases *phrases,
 /* Could a phrase of the range go on? */
 bool ins_phrases_may_grow(const ins_phrases *phrases,
                           const ins_phrase_range *range);
+
+/* Polls when enough work was done since the last time.  False: the run has to
+ * stop. */
+bool ins_tokenizer_poll(ins_tokenizer *tokenizer);
 
 /* Stores one token, or notes that the limit is exceeded. */
 void ins_token_output_add(ins_token_output *output, int32_t id, uint32_t start,

@@ -268,6 +268,27 @@ take_added(struct walk *walk)
     return true;
 }
 
+/* ---- polling ------------------------------------------------------------- */
+
+static void
+poll_now(ins_tokenizer *tokenizer)
+{
+    tokenizer->work = 0;
+    if (tokenizer->status == INS_OK)
+        tokenizer->status = ins_poll(&tokenizer->host, tokenizer->error);
+    /* Nobody looks at the tokens then: the walk ends as at a limit. */
+    if (tokenizer->status != INS_OK)
+        tokenizer->output.full = true;
+}
+
+bool
+ins_tokenizer_poll(ins_tokenizer *tokenizer)
+{
+    if (tokenizer->work >= WORK_PER_POLL)
+        poll_now(tokenizer);
+    return tokenizer->status == INS_OK;
+}
+
 /* ---- the walk ------------------------------------------------------------ */
 
 static void
@@ -293,21 +314,23 @@ walk_text(ins_tokenizer *tokenizer, ins_text text, ins_error *error)
 {
     struct walk walk = {tokenizer, text, 0, 0, 0, 0};
 
+    tokenizer->error = error;
+    tokenizer->status = INS_OK;
     tokenizer->normalizer.waiting_count = 0;
     tokenizer->normalizer.too_many = false;
     tokenizer->word.count = 0;
     tokenizer->word.byte_count = 0;
     ins_window_start(tokenizer);
     while (walk.at < text.size && !tokenizer->output.full) {
-        if (walk.at >= walk.next_poll || tokenizer->work >= WORK_PER_POLL) {
-            INS_TRY(ins_poll(&tokenizer->host, error));
-            tokenizer->work = 0;
+        if (walk.at >= walk.next_poll) {
+            poll_now(tokenizer);
             walk.next_poll = walk.at + BYTES_PER_POLL;
         }
-        take_next(&walk);
+        if (ins_tokenizer_poll(tokenizer))
+            take_next(&walk);
     }
     end_stretch(tokenizer);
-    return INS_OK;
+    return tokenizer->status;
 }
 
 /* Prompt and text as one string. */

@@ -31,7 +31,8 @@ size_t ins_tokenizer_bytes(const ins_tokenizer *tokenizer);
  * limit tokens (>= 2), keeps the first limit - 1 and ends with [SEP]; *count is
  * then <= limit and *truncated says whether something was cut.
  * limit 0: *count is the full number; at most capacity tokens are stored.
- * Time is linear in the bytes read; polls for cancellation every 64 kB.
+ * Time is linear in the bytes read; polls for cancellation every 64 kB and
+ * within long words.
  * Allocates nothing, unless a prompt meets a text of more than 64 kB.
  */
 ins_status ins_tokenizer_run(ins_tokenizer *tokenizer, ins_text prompt,

@@ -67,7 +67,8 @@ set_offsets(const ins_word *word, uint32_t from, uint32_t to, ins_token *token)
     }
 }
 
-/* False when some part of the word is no piece. */
+/* False when some part of the word is no piece, or when the run has to stop: a
+ * long word of short pieces is as much work as a long text. */
 static bool
 split_word(ins_tokenizer *tokenizer, uint32_t *piece_count)
 {
@@ -77,7 +78,7 @@ split_word(ins_tokenizer *tokenizer, uint32_t *piece_count)
     *piece_count = 0;
     if (word->count > tokenizer->view->tokenizer->max_word_chars)
         return false;
-    while (from < word->count) {
+    while (from < word->count && ins_tokenizer_poll(tokenizer)) {
         uint32_t to;
         int32_t id = find_longest(tokenizer, from, &to);
 
@@ -88,7 +89,7 @@ split_word(ins_tokenizer *tokenizer, uint32_t *piece_count)
         ++*piece_count;
         from = to;
     }
-    return true;
+    return from == word->count;
 }
 
 void

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "tokenizer/parts.h"
 #include "unit/tokenizer_fixture.h"
 
 /* ---- rows of odd texts --------------------------------------------------- */
@@ -172,6 +173,35 @@ test_a_long_text_can_be_cancelled(void **state)
     close_fixture(f);
 }
 
+/* One word of 1,000 one-character pieces, in a vocabulary that has a piece of
+ * 1,000: the longest way to take it apart. */
+static void
+test_a_long_word_can_be_cancelled(void **state)
+{
+    struct fixture *f = open_fixture();
+    char word[INS_MAX_WORD_CHARS];
+    size_t polls;
+
+    (void) state;
+    memset(word, 'b', sizeof(word));
+    f->settings.max_word_chars = INS_MAX_WORD_CHARS;
+    f->tokenizer->longest_piece = INS_MAX_PIECE_BYTES;
+    run_text(f, word, sizeof(word));
+    assert_int_equal(f->count, INS_MAX_WORD_CHARS + 2);
+    polls = f->host.polls;
+    assert_in_range(polls, 15, 30);
+    f->host.cancel_at = polls + polls / 2;
+    assert_int_equal(ins_tokenizer_run(f->tokenizer, (ins_text){"", 0},
+                                       (ins_text){word, sizeof(word)}, 0,
+                                       f->tokens, MAX_TOKENS, &f->count,
+                                       &f->truncated, &f->error),
+                     INS_CANCELLED);
+    assert_int_equal(f->host.polls, f->host.cancel_at);
+    f->host.cancel_at = 0;
+    ASSERT_TOKENS(f, "hello", "hello");
+    close_fixture(f);
+}
+
 int
 main(void)
 {
@@ -182,6 +212,7 @@ main(void)
         cmocka_unit_test(test_t21_t22_special_and_prefixed_spellings),
         cmocka_unit_test(test_p08_t11_t17_time_is_linear),
         cmocka_unit_test(test_a_long_text_can_be_cancelled),
+        cmocka_unit_test(test_a_long_word_can_be_cancelled),
     };
 
     return cmocka_run_group_tests_name("tokenizer", tests, NULL, NULL);
