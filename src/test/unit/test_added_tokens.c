@@ -64,7 +64,7 @@ test_t26_as_many_added_tokens_as_allowed(void **state)
     close_fixture(f);
 }
 
-/* ---- against the plain search --------------------------------------------- */
+/* ---- against the plain search ------------------------------------------- */
 
 #define RANDOM_SETS  300
 #define RANDOM_TEXTS 20
@@ -177,7 +177,7 @@ test_search_equals_the_plain_one(void **state)
     }
 }
 
-/* ---- time ----------------------------------------------------------------- */
+/* ---- time ---------------------------------------------------------------- */
 
 /* Many tokens that begin like every part of the text and are none of it. */
 static double

@@ -1,6 +1,6 @@
 /*
- * test_tokenizer_properties.c - what holds for every text; a slow reference here
- * splits the same texts in the plainest way.
+ * test_tokenizer_properties.c - what holds for every text; a slow reference
+ * here splits the same texts in the plainest way.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
