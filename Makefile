@@ -122,7 +122,8 @@ $(PACK): build/make_pack $(wildcard models/$(MODEL_NAME)/*)
 
 # --- SQLite -----------------------------------------------------------------
 
-sqlite:
+# The archives first: two makes must not write them at once.
+sqlite: $(ARCHIVES) $(PACK)
 	$(MAKE) -C sqlite_ext
 
 demo: deps-demo

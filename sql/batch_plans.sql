@@ -109,11 +109,11 @@ RESET insitu.max_input_bytes;
 -- rights are those of the call
 CREATE ROLE reg_batch_nobody;
 GRANT SELECT ON t TO reg_batch_nobody;
+BEGIN;
 REVOKE EXECUTE ON FUNCTION classify(text) FROM PUBLIC;
-SET ROLE reg_batch_nobody;
+SET LOCAL ROLE reg_batch_nobody;
 SELECT id, classify(body) FROM t;
-RESET ROLE;
-GRANT EXECUTE ON FUNCTION classify(text) TO PUBLIC;
+ROLLBACK;
 DROP TABLE t, r;
 DROP FUNCTION explain;
 DROP ROLE reg_batch_nobody;

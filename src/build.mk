@@ -27,7 +27,7 @@ CORE_CPPFLAGS := -D_GNU_SOURCE -I$(ROOT)/src/core -I$(ROOT)/src \
                  -isystem $(BLAS_INCLUDE)
 # No fused operation where the source has none: all levels give equal bits.
 CORE_CFLAGS := -std=c11 $(OPTIMIZE) -ffp-contract=off $(WARNINGS) -fPIC -fvisibility=hidden \
-               $(SANITIZE) $(COVERAGE) -MMD -MP
+               $(SANITIZE) $(COVERAGE)
 
 CORE_SOURCES  := $(wildcard $(ROOT)/src/core/*.c $(ROOT)/src/core/*/*.c)
 STORE_SOURCES := $(wildcard $(ROOT)/src/store/*.c)
@@ -53,4 +53,8 @@ $(CORE_ARCHIVE): $(CORE_OBJECTS)
 $(STORE_ARCHIVE): $(STORE_OBJECTS)
 	rm -f $@ && ar rcs $@ $(STORE_OBJECTS)
 
--include $(CORE_OBJECTS:.o=.d) $(STORE_OBJECTS:.o=.d)
+# Every header: files with dependencies name their targets from where make ran,
+# and three makefiles in three folders build these objects.
+$(CORE_OBJECTS) $(STORE_OBJECTS): $(wildcard \
+    $(addprefix $(ROOT)/src/core/,*.h */*.h */*.def */*.inc) \
+    $(ROOT)/src/store/*.h)

@@ -26,6 +26,19 @@ pooling_name(uint32_t pooling)
     }
 }
 
+static const char *
+weights_name(uint32_t weights)
+{
+    switch (weights) {
+    case INS_WEIGHTS_INT8:
+        return "int8";
+    case INS_WEIGHTS_BF16:
+        return "bf16";
+    default:
+        return "f32";
+    }
+}
+
 static void
 describe(ins_model *model)
 {
@@ -39,6 +52,7 @@ describe(ins_model *model)
     info->multi_label = (recipe->flags & INS_RECIPE_MULTI_LABEL) != 0;
     info->normalized = (recipe->flags & INS_RECIPE_NORMALIZE) != 0;
     info->pooling = info->can_embed ? pooling_name(recipe->pooling) : "";
+    info->weights = weights_name(recipe->weights);
     info->label_count = info->can_classify ? recipe->labels : 0;
     info->embedding_size = info->can_embed ? recipe->hidden : 0;
     info->max_tokens = recipe->max_tokens;
@@ -197,7 +211,7 @@ info_json(const ins_model *model)
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         failed |= json_object_set_new(
             json, numbers[i].key, json_integer((json_int_t) numbers[i].value));
-    failed |= json_object_set_new(json, "weights", json_string("f32"));
+    failed |= json_object_set_new(json, "weights", json_string(info->weights));
     if (info->can_classify) {
         failed |= json_object_set_new(json, "labels", labels_json(model));
         failed |= json_object_set_new(json, "multi_label",

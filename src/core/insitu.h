@@ -108,6 +108,7 @@ typedef enum ins_task {
 typedef struct ins_model_info {
     const char *architecture; /* model_type of the source, "bert" */
     const char *pooling;      /* "mean", "cls", "max", or "" without embed */
+    const char *weights;      /* number type: "int8", "bf16" or "f32" */
     bool can_classify;
     bool can_embed;
     bool multi_label; /* scores are independent (sigmoid), not a softmax */

@@ -19,9 +19,9 @@ typedef enum long_input_choice {
 extern char *setting_default_classifier;
 extern char *setting_default_embedder;
 extern int setting_on_long_input; /* a long_input_choice */
-extern int setting_batch_size;
-extern bool setting_batch_plans;    /* texts per pass */
-extern int setting_memo_size;     /* kB; 0 = no memo */
+extern int setting_batch_size;    /* texts per pass */
+extern bool setting_batch_plans;
+extern int setting_memo_size; /* kB; 0 = no memo */
 
 /* Chosen by superusers. */
 extern char *setting_model_path;     /* "" = nowhere */

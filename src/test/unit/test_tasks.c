@@ -23,8 +23,8 @@ static float row[HIDDEN];
 static ins_status
 embed(uint32_t pooling, uint32_t flags, const float *hidden, uint32_t tokens)
 {
-    const ins_task_input input = {&view, &ins_kernels_scalar, hidden, tokens,
-                                  scratch};
+    const ins_linear_context linear = {.kernels = &ins_kernels_scalar};
+    const ins_task_input input = {&view, &linear, hidden, tokens, scratch};
     ins_error error;
 
     recipe =
