@@ -169,9 +169,13 @@ fuzz-plans: all
 coverage:
 	$(MAKE) -C src/test coverage
 
-bench: deps-bench
+# QUICK=1: the table of engines alone, two rounds.
+bench: deps-bench sqlite build/make_pack
+	$(PYTHON) src/test/bench/bench_peers.py
+ifeq ($(QUICK),)
 	$(PYTHON) src/test/bench/bench_sql.py
 	$(PYTHON) src/test/bench/bench_sharing.py
+endif
 
 # 8-bit weights against 32-bit floats, over all held-back rows that are there.
 accuracy: sqlite

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """make_gguf.py - a BERT encoder of a Hugging Face directory as a GGUF file.
 
-    make_gguf.py directory out.gguf
+    make_gguf.py directory out.gguf [f32|q8_0]
 
 For the benchmark only: another engine gets the same weights.  Written from
 the public description of the format (GGUF version 3) and of its names for
-BERT; weights stay f32, as in model.safetensors.
+BERT.  Weights are f32, as in model.safetensors, or q8_0: blocks of 32 signed
+bytes with a scale in f16 (matrices of weights and the word embeddings).
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -15,7 +16,8 @@ import struct
 import sys
 
 UINT32, INT32, FLOAT32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
-TYPE_F32 = 0
+TYPE_F32, TYPE_Q8_0 = 0, 8
+BLOCK = 32
 ALIGNMENT = 32
 MEAN_POOLING = 1
 TOKEN_NORMAL, TOKEN_CONTROL = 1, 3
@@ -99,14 +101,14 @@ def read_safetensors(path):
     return tensors
 
 
-def make_fields(config, tokens):
+def make_fields(config, tokens, quantised):
     special = {name: tokens.index(name) for name in
                ('[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]')
                if name in tokens}
     fields = [
         pack_field('general.architecture', STRING, 'bert'),
         pack_field('general.name', STRING, 'benchmark'),
-        pack_field('general.file_type', UINT32, 0),
+        pack_field('general.file_type', UINT32, 7 if quantised else 0),
         pack_field('bert.block_count', UINT32, config['num_hidden_layers']),
         pack_field('bert.context_length', UINT32,
                    config['max_position_embeddings']),
@@ -149,31 +151,57 @@ def choose_tensors(tensors, layers):
     return [(target,) + tensors[source] for target, source in names]
 
 
+def quantise(data):
+    """Rows are a multiple of 32 long."""
+    import numpy  # the f32 form needs nothing beside Python
+    blocks = numpy.frombuffer(data, '<f4').reshape(-1, BLOCK)
+    scales = numpy.abs(blocks).max(axis=1, keepdims=True) / 127
+    values = numpy.rint(blocks / numpy.where(scales > 0, scales, 1))
+    packed = numpy.empty(len(blocks), [('scale', '<f2'),
+                                       ('values', 'i1', BLOCK)])
+    packed['scale'] = scales[:, 0]
+    packed['values'] = values
+    return packed.tobytes()
+
+
+def is_matrix(name, shape):
+    return (len(shape) == 2 and name.endswith('.weight') and
+            not name.startswith(('position', 'token_types')))
+
+
 def align(size):
     return (size + ALIGNMENT - 1) // ALIGNMENT * ALIGNMENT
 
 
 def main():
-    directory, out = sys.argv[1:]
+    directory, out = sys.argv[1:3]
+    quantised = sys.argv[3:] == ['q8_0']
     with open(os.path.join(directory, 'config.json'),
               encoding='utf-8') as file:
         config = json.load(file)
-    fields = make_fields(config, read_vocabulary(directory))
+    fields = make_fields(config, read_vocabulary(directory), quantised)
     tensors = choose_tensors(
         read_safetensors(os.path.join(directory, 'model.safetensors')),
         config['num_hidden_layers'])
     head = b'GGUF' + struct.pack('<IQQ', 3, len(tensors), len(fields))
     head += b''.join(fields)
     offset = 0
-    for name, shape, data in tensors:
+    if quantised:
+        tensors = [(name, shape, quantise(data), TYPE_Q8_0)
+                   if is_matrix(name, shape) else
+                   (name, shape, data, TYPE_F32)
+                   for name, shape, data in tensors]
+    else:
+        tensors = [entry + (TYPE_F32,) for entry in tensors]
+    for name, shape, data, kind in tensors:
         # Fastest dimension first.
         head += pack_string(name) + struct.pack('<I', len(shape))
         head += struct.pack('<%dQ' % len(shape), *reversed(shape))
-        head += struct.pack('<IQ', TYPE_F32, offset)
+        head += struct.pack('<IQ', kind, offset)
         offset += align(len(data))
     with open(out, 'wb') as file:
         file.write(head + bytes(align(len(head)) - len(head)))
-        for _, _, data in tensors:
+        for _, _, data, _ in tensors:
             file.write(data + bytes(align(len(data)) - len(data)))
 
 

@@ -63,7 +63,7 @@ async function main() {
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
+    graphOptimizationLevel: 'basic', // make_onnx.py fused it already,
   });
   for await (const line of readline.createInterface(
     { input: process.stdin })) {
