@@ -362,9 +362,17 @@ def format_targets(targets):
     return lines
 
 
-def measure(engines, statements, rounds, seconds):
-    rates, sql = {}, {}
+def measure_peak(program):
+    """(int8, f32), the highest: a peak is lowered by what else runs."""
+    return [float(value) for value in subprocess.run(
+        ['taskset', '-c', CPU, program], check=True,
+        stdout=subprocess.PIPE).stdout.split()]
+
+
+def measure(engines, statements, rounds, seconds, program):
+    rates, sql, peaks = {}, {}, []
     for number in range(rounds):
+        peaks += [measure_peak(program) for _ in range(3)]
         for case in range(len(CASES)):
             for engine in engines:
                 if case >= SHOWN and engine.name != 'insitu int8':
@@ -374,16 +382,14 @@ def measure(engines, statements, rounds, seconds):
         for name, statement in statements.items():
             sql.setdefault(name, []).append(statement())
         print('# round %d of %d' % (number + 1, rounds), flush=True)
-    return rates, sql
+    return rates, sql, [max(column) for column in zip(*peaks)]
 
 
 def measure_all(options, directory, words, cluster):
     missing = []
     facts = describe_machine()
     text = write_cases(words)
-    peak = [float(value) for value in subprocess.run(
-        ['taskset', '-c', CPU, compile_program('peak')], check=True,
-        stdout=subprocess.PIPE).stdout.split()]
+    peak_program = compile_program('peak')
     texts = [(length, body) for length, rows in ((34, 1024), (8, 2048))
              for _, body in make_texts(words, [length] * rows, length)]
     engines, reference = open_engines(directory, missing)
@@ -396,7 +402,8 @@ def measure_all(options, directory, words, cluster):
     print(postgres.explain(34, 'on'))
     print(postgres.explain(34, 'on', 2))
     statements = open_statements(sqlite, postgres, peers)
-    rates, sql = measure(engines, statements, options.rounds, options.seconds)
+    rates, sql, peak = measure(engines, statements, options.rounds,
+                               options.seconds, peak_program)
     lines = facts + [
         '* Medians of %d interleaved rounds, %.2f s for each cell of the first '
         'table' % (options.rounds, options.seconds),
