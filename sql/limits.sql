@@ -39,6 +39,17 @@ SET insitu.max_loaded_bytes = -1;
 SET insitu.nosuch = 1;
 SET insitu.model_path = 'relative';
 SET insitu.cache_directory = '/tmp';
+\set VERBOSITY terse
+SET insitu.kernels = 'sse9';
+\set VERBOSITY default
+-- every instruction set gives the same bits
+SET insitu.memo_size = 0;
+CREATE TEMP TABLE best AS SELECT embed('where is my parcel?') AS e;
+SET insitu.kernels = 'scalar';
+SELECT embed('where is my parcel?') = e AS same FROM best;
+RESET insitu.kernels;
+RESET insitu.memo_size;
+DROP TABLE best;
 SELECT name, setting, context FROM pg_settings WHERE name LIKE 'insitu.%'
  ORDER BY name;
 

@@ -78,6 +78,7 @@ open_session(connection *conn, open_model *model, ins_error *error)
 {
     ins_options options = {
         .error_on_long_input = conn->settings.error_on_long_input,
+        .kernels = conn->settings.kernels,
         .memo_identity = model->identity.digest,
     };
     ins_host host = connection_host(conn);

@@ -64,6 +64,7 @@ typedef struct connection_settings {
     uint64_t max_loaded_bytes;
     char *cache_directory; /* owned; NULL = the default, "" = none */
     char *model_path;      /* owned; NULL = anywhere */
+    const char *kernels;   /* level, a constant; NULL = the best */
 } connection_settings;
 
 /* A model as one connection uses it. */

@@ -233,6 +233,38 @@ set_long_input(connection *conn, sqlite3_value *value, ins_error *error)
 }
 
 static void
+show_kernels(const connection_settings *settings, sqlite3_context *context)
+{
+    sqlite3_result_text(context,
+                        settings->kernels != NULL ? settings->kernels : "auto",
+                        -1, SQLITE_STATIC);
+}
+
+static ins_status
+set_kernels(connection *conn, sqlite3_value *value, ins_error *error)
+{
+    const char *level = NULL;
+    ins_text text;
+
+    INS_TRY(read_text(value, &text, error));
+    if (!equals(text, "auto")) {
+        for (size_t i = 0; (level = ins_kernel_level(i)) != NULL; i++)
+            if (equals(text, level))
+                break;
+        if (level == NULL) {
+            ins_fail(error, INS_INVALID_ARGUMENT,
+                     "value must be auto or a level that this machine runs");
+            ins_fail_hint(error, "The best level here is %s.",
+                          ins_kernel_level(0));
+            return INS_INVALID_ARGUMENT;
+        }
+    }
+    conn->settings.kernels = level;
+    close_sessions(conn);
+    return INS_OK;
+}
+
+static void
 show_batch_size(const connection_settings *settings, sqlite3_context *context)
 {
     sqlite3_result_int64(context, settings->batch_size);
@@ -352,6 +384,7 @@ static const struct setting setting_table[] = {
     {"cache_directory", true, show_cache_directory, set_cache_directory},
     {"default_classifier", false, show_classifier, set_classifier},
     {"default_embedder", false, show_embedder, set_embedder},
+    {"kernels", false, show_kernels, set_kernels},
     {"locked", true, show_locked, set_locked},
     {"max_loaded_bytes", true, show_loaded_bytes, set_loaded_bytes},
     {"memo_size", true, show_memo_size, set_memo_size},
@@ -381,8 +414,8 @@ find_setting(sqlite3_value *value, const struct setting **setting,
              name.data);
     ins_fail_hint(error,
                   "There are batch_size, cache_directory, default_classifier, "
-                  "default_embedder, locked, max_loaded_bytes, memo_size, "
-                  "model_path and on_long_input.");
+                  "default_embedder, kernels, locked, max_loaded_bytes, "
+                  "memo_size, model_path and on_long_input.");
     return INS_NOT_FOUND;
 }
 

@@ -480,14 +480,24 @@ class Settings(DatabaseTest):
                             ("batch_size", 32), ("model_path", ""),
                             ("locked", "off"),
                             ("max_loaded_bytes", 1 << 30),
-                            ("memo_size", 1024)):
+                            ("memo_size", 1024), ("kernels", "auto")):
             self.assertEqual(self.one("SELECT insitu_setting(?)", name), value)
+
+    def test_kernels(self):
+        self.one("SELECT insitu_setting('memo_size', 0)")
+        best = self.one("SELECT embed('where is my parcel?')")
+        for level in ("scalar", "auto"):
+            self.assertEqual(
+                self.one("SELECT insitu_setting('kernels', ?)", level), level)
+            self.assertEqual(self.one("SELECT embed('where is my parcel?')"),
+                             best)
 
     def test_values_are_checked(self):
         for name, value in (("batch_size", 0), ("batch_size", 1025),
                             ("batch_size", "many"), ("batch_size", None),
                             ("batch_size", -1), ("batch_size", 1.5),
                             ("batch_size", "32 kB"),
+                            ("kernels", "sse9"), ("kernels", None),
                             ("on_long_input", "ignore"),
                             ("on_long_input", None),
                             ("default_classifier", "No Such Name"),

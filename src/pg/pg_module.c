@@ -27,6 +27,7 @@ char *setting_default_embedder;
 int setting_on_long_input;
 int setting_batch_size;
 bool setting_batch_plans;
+char *setting_kernels;
 int setting_memo_size;
 char *setting_model_path;
 int setting_max_loaded_bytes;
@@ -62,6 +63,23 @@ check_directory(char **value, void **extra, GucSource source)
     return false;
 }
 
+static bool
+check_kernels(char **value, void **extra, GucSource source)
+{
+    const char *level;
+
+    (void) extra;
+    (void) source;
+    if (strcmp(*value, "auto") == 0)
+        return true;
+    for (size_t i = 0; (level = ins_kernel_level(i)) != NULL; i++)
+        if (strcmp(*value, level) == 0)
+            return true;
+    GUC_check_errdetail("It is \"auto\" or a level that this machine runs.");
+    GUC_check_errhint("The best level here is \"%s\".", ins_kernel_level(0));
+    return false;
+}
+
 static void
 define_user_settings(void)
 {
@@ -87,6 +105,11 @@ define_user_settings(void)
         "insitu.batch_plans",
         "Lets plans compute the results of many rows in one pass.", NULL,
         &setting_batch_plans, true, PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+    DefineCustomStringVariable(
+        "insitu.kernels",
+        "Instruction set that computes: a level, or auto for the best.",
+        "All levels give the same results.", &setting_kernels, "auto",
+        PGC_USERSET, 0, check_kernels, NULL, NULL);
     DefineCustomIntVariable(
         "insitu.memo_size", "Memory of a backend for recent results.",
         "0 means none.", &setting_memo_size, 1024, 0, 1 << 20, PGC_USERSET,

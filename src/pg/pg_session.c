@@ -21,7 +21,8 @@
 #include "pg_settings.h"
 #include "pg_stats.h"
 
-#define KEY_BYTES INS_CACHE_KEY_BYTES
+#define KEY_BYTES     INS_CACHE_KEY_BYTES
+#define KERNELS_BYTES 32
 
 struct loaded_model {
     char key[KEY_BYTES]; /* digest, or "bundled " and the name */
@@ -29,6 +30,7 @@ struct loaded_model {
     ins_model *model; /* NULL: the entry is being made, or failed */
     ins_session *session;
     bool session_refuses_long_input;
+    char session_kernels[KERNELS_BYTES];
     uint8_t memo_identity[INS_MEMO_IDENTITY_BYTES];
     bool pinned; /* by model_load */
     bool bundled;
@@ -434,6 +436,7 @@ open_session(loaded_model *loaded)
         .error_on_long_input = refuse,
         .memo = prepare_memo(),
         .memo_identity = loaded->memo_identity,
+        .kernels = setting_kernels,
     };
     ins_host host = host_in(model_context);
     ins_error error;
@@ -442,7 +445,9 @@ open_session(loaded_model *loaded)
         check_status(ins_runtime_prepare(&error), &error);
         runtime_ready = true;
     }
-    if (loaded->session != NULL && loaded->session_refuses_long_input == refuse)
+    if (loaded->session != NULL &&
+        loaded->session_refuses_long_input == refuse &&
+        strcmp(loaded->session_kernels, setting_kernels) == 0)
         return loaded->session;
     ins_session_close(loaded->session);
     loaded->session = NULL;
@@ -450,6 +455,7 @@ open_session(loaded_model *loaded)
                                   &host, &error),
                  &error);
     loaded->session_refuses_long_input = refuse;
+    strlcpy(loaded->session_kernels, setting_kernels, KERNELS_BYTES);
     return loaded->session;
 }
 

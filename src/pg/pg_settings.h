@@ -21,6 +21,7 @@ extern char *setting_default_embedder;
 extern int setting_on_long_input; /* a long_input_choice */
 extern int setting_batch_size;    /* texts per pass */
 extern bool setting_batch_plans;
+extern char *setting_kernels; /* a level, or "auto" */
 extern int setting_memo_size; /* kB; 0 = no memo */
 
 /* Chosen by superusers. */
