@@ -192,9 +192,10 @@ const char *ins_kernel_level(size_t index);
 /*
  * Runs one task over texts and fills rows: row i, for texts[i], begins at
  * rows + i * row_stride and has label_count (classify) or embedding_size
- * (embed) values.  Equal input gives rows that agree to 1e-5 whatever else is
- * in the batch.  Equal texts of one call are computed once; texts go through
- * the encoder sorted by length, in batches of up to batch_tokens.
+ * (embed) values.  Equal input gives equal bits, whatever else is in the batch
+ * and at every kernel level but "openblas", which rounds f32 models otherwise.
+ * Equal texts of one call are computed once; texts go through the encoder
+ * sorted by length, in batches of up to batch_tokens.
  * Errors: WRONG_TASK, INVALID_ARGUMENT, INPUT_TOO_LONG, CANCELLED.
  */
 ins_status ins_run(ins_session *session, ins_task task, const ins_text *texts,

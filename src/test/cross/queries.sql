@@ -1,7 +1,7 @@
 -- queries.sql - what both databases must answer alike (run_cross.py).
 --
 -- Each statement is one test.  The comment before it names the test and how
--- its answers compare: "exact", or "close" for numbers that agree to 1e-5.
+-- its answers compare: "exact", or "close" for floats, equal in their bits.
 -- @texts@ stands for all texts in order of id: an array in PostgreSQL, JSON
 -- in SQLite.
 

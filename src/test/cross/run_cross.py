@@ -19,7 +19,6 @@ HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..'))
 from cluster import ROOT, Cluster  # noqa: E402
 
-TOLERANCE = 1e-5
 LIBRARY = os.path.join(ROOT, 'sqlite_ext', 'insitu')
 FIXTURES = os.path.join(ROOT, 'src', 'test', 'parity', 'fixtures')
 FIELD, ROW, NULL = '\x1f', '\x1e', '\x1d'
@@ -112,12 +111,17 @@ def is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def float32(value):
+    """PostgreSQL shows a real in the fewest digits that give it again."""
+    return struct.pack('<f', value)
+
+
 def differ(left, right, how):
     if isinstance(left, list) and isinstance(right, list):
         return len(left) != len(right) or any(
             differ(a, b, how) for a, b in zip(left, right))
     if how == 'close' and is_number(left) and is_number(right):
-        return abs(left - right) > TOLERANCE
+        return float32(left) != float32(right)
     # An integer from one side, a float of the same value from the other.
     return left != right
 
