@@ -10,6 +10,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif defined(__aarch64__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 #if defined(__x86_64__)
@@ -43,6 +46,9 @@ ins_cpu_features(void)
         features |= INS_CPU_AVX512;
     if ((features & INS_CPU_AVX512) && __builtin_cpu_supports("avx512vnni"))
         features |= INS_CPU_AVX512_VNNI;
+#elif defined(__aarch64__)
+    if (getauxval(AT_HWCAP) & HWCAP_ASIMDDP)
+        features |= INS_CPU_DOTPROD;
 #endif
     return features;
 }

@@ -19,6 +19,9 @@ static const struct {
     {&ins_kernels_avx512, INS_CPU_AVX512},
     {&ins_kernels_avxvnni, INS_CPU_AVX2_FMA | INS_CPU_AVX_VNNI},
     {&ins_kernels_avx2, INS_CPU_AVX2_FMA},
+#elif defined(__aarch64__)
+    {&ins_kernels_dotprod, INS_CPU_DOTPROD},
+    {&ins_kernels_neon, 0},
 #endif
     {&ins_kernels_scalar, 0},
     {&ins_kernels_openblas, 0},
