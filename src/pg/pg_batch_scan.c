@@ -194,14 +194,12 @@ static bool
 take_text(batch_state *state, batch_call *call, int i, Datum *text)
 {
     ExprContext *context = state->custom.ss.ps.ps_ExprContext;
+    Size most = (Size) Min(MAX_TEXT_BYTES, setting_max_input_bytes);
     bool is_null;
 
     show_row(state, i);
     *text = ExecEvalExpr(call->arguments[0], context, &is_null);
-    return !is_null &&
-           toast_raw_datum_size(*text) - VARHDRSZ <= MAX_TEXT_BYTES &&
-           toast_raw_datum_size(*text) - VARHDRSZ <=
-               (Size) setting_max_input_bytes;
+    return !is_null && toast_raw_datum_size(*text) - VARHDRSZ <= most;
 }
 
 /* The arguments behind the text, which are the same in all rows; false when

@@ -552,9 +552,7 @@ int
 rows_kept(model_call *call, ins_task task)
 {
     /* The memo is that of the session. */
-    ins_session *session = open_session(call->loaded);
-
-    (void) session;
+    (void) open_session(call->loaded);
     return (int) Min(ins_memo_capacity(memo_of_user(), row_values(call, task)),
                      INT_MAX);
 }

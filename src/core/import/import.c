@@ -159,8 +159,8 @@ check_bf16(const ins_pack_view *view, const ins_pack_tensor *tensor,
     return INS_OK;
 }
 
-/* int8 numbers are always finite, their factors need not be; -128 would
- * overflow a kernel's sums. */
+/* int8 numbers are always finite, their factors need not be; -128 is outside
+ * the format. */
 static ins_status
 check_int8(const ins_pack_view *view, const ins_pack_tensor *tensor,
            uint64_t count, const ins_host *host, ins_error *error)

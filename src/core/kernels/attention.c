@@ -12,10 +12,10 @@
 size_t
 ins_attention_scratch(size_t length, size_t size)
 {
-    size_t wide_length = (length + LANES - 1) / LANES * LANES;
+    size_t wide_length = whole_vectors(length);
     /* int16 keeps two numbers in the place of a float and pads to pairs of
      * vectors; f32 does neither. */
-    size_t wide_size = (size + 2 * LANES - 1) / (2 * LANES) * (2 * LANES);
+    size_t wide_size = 2 * whole_vectors((size + 1) / 2);
 
     return 2 * wide_length * wide_size + ROW_BUFFERS * wide_length;
 }

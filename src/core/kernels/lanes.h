@@ -63,4 +63,11 @@
 
 #define INS_INLINE static inline __attribute__((always_inline, unused))
 
+/* count rounded up to a multiple of LANES. */
+INS_INLINE size_t
+whole_vectors(size_t count)
+{
+    return (count + LANES - 1) / LANES * LANES;
+}
+
 #endif

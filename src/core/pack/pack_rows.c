@@ -74,6 +74,16 @@ column_offset(uint32_t column, uint32_t per_step, uint32_t size)
            column % per_step * size;
 }
 
+/* Where a row begins within its panel; a row takes 4 bytes of each step. */
+static uint8_t *
+panel_place(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row)
+{
+    return data +
+           row / INS_PANEL_OUTPUTS *
+               ins_panel_bytes(tensor->type, tensor->columns) +
+           row % INS_PANEL_OUTPUTS * 4;
+}
+
 static void
 put_int8_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
                const float *values)
@@ -81,10 +91,7 @@ put_int8_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
     uint64_t factors =
         ins_pack_factors_offset(tensor->type, tensor->rows, tensor->columns);
     uint64_t all_rows = ins_panel_count(tensor->rows) * INS_PANEL_OUTPUTS;
-    uint8_t *place = data +
-                     row / INS_PANEL_OUTPUTS *
-                         ins_panel_bytes(tensor->type, tensor->columns) +
-                     row % INS_PANEL_OUTPUTS * 4;
+    uint8_t *place = panel_place(tensor, data, row);
     float step = int8_step(values, tensor->columns);
     int32_t sum = 0;
 
@@ -102,9 +109,7 @@ static void
 put_bf16_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
                const float *values)
 {
-    data += row / INS_PANEL_OUTPUTS *
-            ins_panel_bytes(tensor->type, tensor->columns);
-    data += row % INS_PANEL_OUTPUTS * 4;
+    data = panel_place(tensor, data, row);
     for (uint32_t i = 0; i < tensor->columns; i++) {
         uint16_t number = round_to_bf16(values[i]);
 
@@ -116,9 +121,7 @@ static void
 put_f32_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
               const float *values)
 {
-    data += row / INS_PANEL_OUTPUTS *
-            ins_panel_bytes(tensor->type, tensor->columns);
-    data += row % INS_PANEL_OUTPUTS * 4;
+    data = panel_place(tensor, data, row);
     for (uint32_t i = 0; i < tensor->columns; i++)
         put_float(data, column_offset(i, 1, 4), values[i]);
 }
