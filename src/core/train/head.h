@@ -1,0 +1,59 @@
+/*
+ * head.h - fits a head to rows of features: multinomial logistic regression,
+ * or a network with one hidden layer, y = softmax(W_out tanh(W_h x + b_h) +
+ * b_out); sigmoids in the place of the softmax with several labels per row.
+ *
+ * Source: minimised with L-BFGS (Nocedal 1980), full batches; features are
+ * standardised inside, and the standardisation is folded into what is
+ * returned.  The penalty is l2 / 2 * |W|^2 beside the mean loss; biases are
+ * free.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef INS_HEAD_H
+#define INS_HEAD_H
+
+#include "base/memory.h"
+
+typedef struct ins_head_rows {
+    const float *features; /* [count][columns], finite */
+    size_t count;
+    uint32_t columns;
+    uint32_t labels;
+    const uint32_t *targets; /* [count]; NULL with several labels per row */
+    const uint8_t *marks;    /* [count][labels], 0 or 1; or NULL */
+    const float *weights;    /* [count], or NULL: all 1 */
+} ins_head_rows;
+
+typedef struct ins_head_options {
+    uint32_t units; /* of the hidden layer; 0 = logistic regression */
+    double l2;      /* >= 0 */
+    uint32_t iterations;
+    uint64_t seed; /* of the hidden layer's first weights */
+    /* Told after each iteration; NULL = nobody. */
+    void (*progress)(void *user, uint32_t iteration, double loss);
+    void *progress_user;
+} ins_head_options;
+
+/* Owned; over features as they came. */
+typedef struct ins_head {
+    uint32_t columns, units, labels;
+    float *dense;      /* [units][columns], or NULL */
+    float *dense_bias; /* [units], or NULL */
+    float *out;        /* [labels][units or columns] */
+    float *out_bias;   /* [labels] */
+    double loss;       /* reached, with the penalty */
+} ins_head;
+
+/* Polls at least every 60 ms.  Errors: CANCELLED, NO_MEMORY, INTERNAL when the
+ * loss is not a number.  Close also after a failure. */
+ins_status ins_head_fit(ins_head *head, const ins_head_rows *rows,
+                        const ins_head_options *options, const ins_host *host,
+                        ins_error *error);
+void ins_head_close(ins_head *head, const ins_host *host);
+/* logits: [count][labels]. */
+ins_status ins_head_score(const ins_head *head, const float *features,
+                          size_t count, float *logits, const ins_host *host,
+                          ins_error *error);
+
+#endif
