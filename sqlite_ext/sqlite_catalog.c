@@ -240,6 +240,27 @@ find_model(connection *conn, ins_text name, bool allow_alias,
 }
 
 ins_status
+find_model_once(sqlite3_context *context, int argument, ins_text name,
+                model_identity *identity, ins_error *error)
+{
+    const model_identity *known = sqlite3_get_auxdata(context, argument);
+    model_identity *found;
+
+    if (known != NULL) {
+        *identity = *known;
+        return INS_OK;
+    }
+    INS_TRY(
+        find_model(sqlite3_user_data(context), name, false, identity, error));
+    found = sqlite3_malloc64(sizeof(*found));
+    if (found == NULL)
+        return INS_OK;
+    *found = *identity;
+    sqlite3_set_auxdata(context, argument, found, sqlite3_free);
+    return INS_OK;
+}
+
+ins_status
 list_catalog(connection *conn, sqlite3_stmt **statement, ins_error *error)
 {
     bool present;

@@ -255,16 +255,24 @@ open_named_model(connection *conn, ins_text name, bool explicit_name,
 }
 
 ins_status
-open_found_model(connection *conn, const model_identity *identity,
-                 open_model **model, ins_error *error)
+open_weights(connection *conn, const model_identity *identity,
+             open_model **model, ins_error *error)
 {
     *model = find_open_model(conn, identity->digest);
     if (*model == NULL)
         INS_TRY(add_open_model(conn, identity, model, error));
+    (*model)->last_use = ++conn->uses;
+    return INS_OK;
+}
+
+ins_status
+open_found_model(connection *conn, const model_identity *identity,
+                 open_model **model, ins_error *error)
+{
+    INS_TRY(open_weights(conn, identity, model, error));
     INS_CHECK(!(*model)->busy, error, INS_BUSY,
               "model \"%s\" is in use by a call of this connection",
               identity->name);
-    (*model)->last_use = ++conn->uses;
     if ((*model)->session == NULL)
         INS_TRY(open_session(conn, *model, error));
     return INS_OK;

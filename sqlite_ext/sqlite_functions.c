@@ -30,27 +30,14 @@ struct call {
     open_model *model; /* opened unless is_null */
 };
 
-/*
- * Looking up a name takes three statements.  SQLite keeps what it found while
- * a statement runs, as long as the argument is a constant.
- */
 static ins_status
 open_named_once(sqlite3_context *context, int argument, struct call *call,
                 ins_error *error)
 {
-    const model_identity *known = sqlite3_get_auxdata(context, argument);
-    model_identity *found;
+    model_identity identity;
 
-    if (known != NULL)
-        return open_found_model(call->conn, known, &call->model, error);
-    INS_TRY(
-        open_named_model(call->conn, call->name, true, &call->model, error));
-    found = sqlite3_malloc64(sizeof(*found));
-    if (found == NULL)
-        return INS_OK;
-    *found = call->model->identity;
-    sqlite3_set_auxdata(context, argument, found, sqlite3_free);
-    return INS_OK;
+    INS_TRY(find_model_once(context, argument, call->name, &identity, error));
+    return open_found_model(call->conn, &identity, &call->model, error);
 }
 
 /* texts: arguments before the model, 1 or 2. */

@@ -18,6 +18,7 @@
 #define SQLITE_INSITU_H
 
 #include "insitu_memo.h"
+#include "insitu_train.h"
 #include "sqlite_registry.h"
 
 /* ---- sqlite_catalog.c: the tables in the database file ------------------ */
@@ -30,6 +31,15 @@ bool is_model_name(ins_text name);
  */
 ins_status find_model(connection *conn, ins_text name, bool allow_alias,
                       model_identity *identity, ins_error *error);
+
+/*
+ * The same without aliases for a call's argument, and looked up once: a name
+ * takes three statements.  SQLite keeps what was found while a statement runs,
+ * as long as the argument is a constant.
+ */
+ins_status find_model_once(sqlite3_context *context, int argument,
+                           ins_text name, model_identity *identity,
+                           ins_error *error);
 
 /* Receives the chunks of a model in order. */
 typedef ins_status (*chunk_sink)(void *user, const void *data, size_t size,
@@ -58,10 +68,12 @@ typedef struct connection_settings {
     char default_classifier[MAX_NAME_BYTES];
     char default_embedder[MAX_NAME_BYTES];
     bool error_on_long_input;
-    bool locked; /* the security settings can no longer be changed */
+    bool locked;         /* the security settings can no longer be changed */
+    bool train_progress; /* lines on standard error */
     uint32_t batch_size;
     uint32_t memo_size; /* kB; 0 = no memo */
     uint64_t max_loaded_bytes;
+    uint64_t train_max_bytes;
     char *cache_directory; /* owned; NULL = the default, "" = none */
     char *model_path;      /* owned; NULL = anywhere */
     const char *kernels;   /* level, a constant; NULL = the best */
@@ -103,6 +115,9 @@ ins_status open_named_model(connection *conn, ins_text name, bool explicit_name,
 /* The same for a model that was looked up before, by the running statement. */
 ins_status open_found_model(connection *conn, const model_identity *identity,
                             open_model **model, ins_error *error);
+/* The same without a session, which models over numbers do not have. */
+ins_status open_weights(connection *conn, const model_identity *identity,
+                        open_model **model, ins_error *error);
 /* True when it was open. */
 bool close_open_model(connection *conn, const uint8_t digest[INS_DIGEST_BYTES]);
 /* After a setting changed that sessions depend on. */
@@ -160,6 +175,16 @@ sql_function sql_classify, sql_classify_score, sql_embed, sql_embed_query,
 sql_function sql_model_register, sql_model_drop, sql_model_alias,
     sql_model_export, sql_model_verify, sql_model_load, sql_model_unload,
     sql_model_info; /* sqlite_models.c */
+
+/* sqlite_predict.c: models over numbers. */
+sql_function sql_predict, sql_predict_row, sql_predict_label;
+/* Numbers, NULL = NaN: missing.  *features: from sqlite3_malloc64. */
+ins_status read_features(sqlite3_value **values, int count, double **features,
+                         ins_error *error);
+
+/* sqlite_training.c: the steps and the end of the aggregates. */
+sql_function step_train_classifier, step_fine_tune, step_train_tabular;
+void end_training(sqlite3_context *context);
 
 /* sqlite_functions.c: names the labels there are. */
 ins_status fail_label(const open_model *model, ins_text unknown,

@@ -58,12 +58,31 @@ static const struct {
     {"model_register", 3, GUARDED, sql_model_register},
     {"model_unload", 1, GUARDED, sql_model_unload},
     {"model_verify", 1, GUARDED, sql_model_verify},
+    {"predict", -1, STEADY, sql_predict},
+    {"predict_label", -1, STEADY, sql_predict_label},
+    {"predict_row", 2, STEADY, sql_predict_row},
     {"token_count", 1, PLAIN, sql_token_count},
     {"token_count", 2, STEADY, sql_token_count},
     {"token_ids", 1, PLAIN | WITH_SUBTYPE, sql_token_ids},
     {"token_ids", 2, STEADY | WITH_SUBTYPE, sql_token_ids},
 };
 #define FUNCTION_COUNT (sizeof(function_table) / sizeof(function_table[0]))
+
+/* Training takes minutes and memory: a view or a trigger of somebody else's
+ * database must not begin one. */
+static const struct {
+    const char *name;
+    int arguments;
+    sql_function *step;
+    void (*end)(sqlite3_context *context);
+} aggregate_table[] = {
+    {"fine_tune_classifier", 3, step_fine_tune, end_training},
+    {"fine_tune_classifier", 4, step_fine_tune, end_training},
+    {"train_classifier", 2, step_train_classifier, end_training},
+    {"train_classifier", 3, step_train_classifier, end_training},
+    {"train_tabular", -1, step_train_tabular, end_training},
+};
+#define AGGREGATE_COUNT (sizeof(aggregate_table) / sizeof(aggregate_table[0]))
 
 static int
 register_functions(connection *conn, const char *prefix)
@@ -88,6 +107,27 @@ register_functions(connection *conn, const char *prefix)
             return code;
     }
     conn->has_setting = true;
+    return SQLITE_OK;
+}
+
+static int
+register_aggregates(connection *conn, const char *prefix)
+{
+    for (size_t i = 0; i < AGGREGATE_COUNT; i++) {
+        char name[64];
+        int code;
+
+        sqlite3_snprintf((int) sizeof(name), name, "%s%s", prefix,
+                         aggregate_table[i].name);
+        retain_connection(conn);
+        /* Releases the connection also when it fails. */
+        code = sqlite3_create_function_v2(
+            conn->db, name, aggregate_table[i].arguments, GUARDED, conn, NULL,
+            aggregate_table[i].step, aggregate_table[i].end,
+            release_connection);
+        if (code != SQLITE_OK)
+            return code;
+    }
     return SQLITE_OK;
 }
 
@@ -120,6 +160,8 @@ register_names(connection *conn, const char *prefix, bool *registered)
     if (*registered)
         return SQLITE_OK;
     code = register_functions(conn, prefix);
+    if (code == SQLITE_OK)
+        code = register_aggregates(conn, prefix);
     if (code == SQLITE_OK)
         code = register_windows(conn, prefix);
     if (code == SQLITE_OK)

@@ -43,10 +43,25 @@ compare_scores(const void *a, const void *b)
 }
 
 ins_status
-open_scores(table_cursor *cursor, ins_error *error)
+keep_scores(table_cursor *cursor, const float *scores, uint32_t count,
+            ins_error *error)
 {
     ins_host host = connection_host(cursor->conn);
     struct label_score *rows;
+
+    INS_TRY(ins_alloc(&host, count, sizeof(*rows), &cursor->rows, error));
+    rows = cursor->rows;
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = (struct label_score){i, scores[i]};
+    qsort(rows, count, sizeof(*rows), compare_scores);
+    cursor->row_count = count;
+    cursor->at_end = count == 0;
+    return INS_OK;
+}
+
+ins_status
+open_scores(table_cursor *cursor, ins_error *error)
+{
     open_model *model;
     ins_text input;
     uint32_t count;
@@ -55,14 +70,7 @@ open_scores(table_cursor *cursor, ins_error *error)
     count = ins_model_describe(model_of(model->shared))->label_count;
     INS_TRY(run_model(model, INS_TASK_CLASSIFY, &input, 1, model->scores, count,
                       error));
-    INS_TRY(ins_alloc(&host, count, sizeof(*rows), &cursor->rows, error));
-    rows = cursor->rows;
-    for (uint32_t i = 0; i < count; i++)
-        rows[i] = (struct label_score){i, model->scores[i]};
-    qsort(rows, count, sizeof(*rows), compare_scores);
-    cursor->row_count = count;
-    cursor->at_end = count == 0;
-    return INS_OK;
+    return keep_scores(cursor, model->scores, count, error);
 }
 
 ins_status

@@ -23,6 +23,8 @@ SQLITE_EXTENSION_INIT3
 #define DEFAULT_MEMO_KILOBYTES   1024
 #define MAX_MEMO_KILOBYTES       (1 << 20)
 #define DEFAULT_MAX_LOADED_BYTES ((uint64_t) 1 << 30)
+#define DEFAULT_TRAIN_MAX_BYTES  ((uint64_t) 1 << 30)
+#define MIN_TRAIN_MAX_BYTES      ((uint64_t) 1 << 20)
 
 void
 default_settings(connection_settings *settings)
@@ -33,6 +35,7 @@ default_settings(connection_settings *settings)
     settings->batch_size = DEFAULT_BATCH_SIZE;
     settings->max_loaded_bytes = DEFAULT_MAX_LOADED_BYTES;
     settings->memo_size = DEFAULT_MEMO_KILOBYTES;
+    settings->train_max_bytes = DEFAULT_TRAIN_MAX_BYTES;
 }
 
 void
@@ -361,22 +364,58 @@ set_model_path(connection *conn, sqlite3_value *value, ins_error *error)
 }
 
 static void
-show_locked(const connection_settings *settings, sqlite3_context *context)
+show_train_bytes(const connection_settings *settings, sqlite3_context *context)
 {
-    sqlite3_result_text(context, settings->locked ? "on" : "off", -1,
-                        SQLITE_STATIC);
+    sqlite3_result_int64(context, (sqlite3_int64) settings->train_max_bytes);
 }
 
 static ins_status
-set_locked(connection *conn, sqlite3_value *value, ins_error *error)
+set_train_bytes(connection *conn, sqlite3_value *value, ins_error *error)
+{
+    return read_number(value, MIN_TRAIN_MAX_BYTES, INT64_MAX,
+                       &conn->settings.train_max_bytes, error);
+}
+
+static void
+show_flag(sqlite3_context *context, bool flag)
+{
+    sqlite3_result_text(context, flag ? "on" : "off", -1, SQLITE_STATIC);
+}
+
+static ins_status
+set_flag(bool *flag, sqlite3_value *value, ins_error *error)
 {
     ins_text text;
 
     INS_TRY(read_text(value, &text, error));
     INS_CHECK(equals(text, "on") || equals(text, "off"), error,
               INS_INVALID_ARGUMENT, "value must be on or off");
-    conn->settings.locked = equals(text, "on");
+    *flag = equals(text, "on");
     return INS_OK;
+}
+
+static void
+show_progress(const connection_settings *settings, sqlite3_context *context)
+{
+    show_flag(context, settings->train_progress);
+}
+
+static ins_status
+set_progress(connection *conn, sqlite3_value *value, ins_error *error)
+{
+    return set_flag(&conn->settings.train_progress, value, error);
+}
+
+static void
+show_locked(const connection_settings *settings, sqlite3_context *context)
+{
+    show_flag(context, settings->locked);
+}
+
+static ins_status
+set_locked(connection *conn, sqlite3_value *value, ins_error *error)
+{
+    return set_flag(&conn->settings.locked, value, error);
 }
 
 static const struct setting setting_table[] = {
@@ -390,6 +429,8 @@ static const struct setting setting_table[] = {
     {"memo_size", true, show_memo_size, set_memo_size},
     {"model_path", true, show_model_path, set_model_path},
     {"on_long_input", false, show_long_input, set_long_input},
+    {"train_max_bytes", true, show_train_bytes, set_train_bytes},
+    {"train_progress", false, show_progress, set_progress},
 };
 #define SETTING_COUNT (sizeof(setting_table) / sizeof(setting_table[0]))
 
@@ -415,7 +456,8 @@ find_setting(sqlite3_value *value, const struct setting **setting,
     ins_fail_hint(error,
                   "There are batch_size, cache_directory, default_classifier, "
                   "default_embedder, kernels, locked, max_loaded_bytes, "
-                  "memo_size, model_path and on_long_input.");
+                  "memo_size, model_path, on_long_input, train_max_bytes and "
+                  "train_progress.");
     return INS_NOT_FOUND;
 }
 

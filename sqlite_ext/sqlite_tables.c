@@ -37,6 +37,9 @@ static const table_kind kind_table[] = {
     {"embed_batch",
      "CREATE TABLE x(i INTEGER, embedding BLOB, inputs HIDDEN, model HIDDEN)",
      2, 2, 1, false, 100, open_embed_batch, next_batch_row, embed_batch_column},
+    {"predict_scores",
+     "CREATE TABLE x(label TEXT, score REAL, model HIDDEN, features HIDDEN)", 2,
+     2, 2, false, 10, open_predicted_scores, next_score, scores_column},
     {"model_list",
      "CREATE TABLE x(name TEXT, kind TEXT, target TEXT, tasks TEXT, "
      "digest TEXT, bytes INTEGER)",

@@ -17,7 +17,7 @@ typedef struct table_kind {
     const char *name;
     const char *schema;  /* visible columns, then the arguments HIDDEN */
     int visible_columns; /* the arguments' columns follow */
-    int arguments;       /* the last one is the model and optional */
+    int arguments;       /* those behind required are optional */
     int required;        /* of the arguments */
     bool direct_only;    /* lists state: not for views and triggers */
     double estimated_rows;
@@ -75,8 +75,14 @@ void model_stats_column(table_cursor *cursor, sqlite3_context *context,
 ins_status open_scores(table_cursor *cursor, ins_error *error);
 ins_status next_score(table_cursor *cursor, ins_error *error);
 void scores_column(table_cursor *cursor, sqlite3_context *context, int column);
+/* Rows for scores [count] of the cursor's model, best first. */
+ins_status keep_scores(table_cursor *cursor, const float *scores,
+                       uint32_t count, ins_error *error);
 ins_status open_tokens(table_cursor *cursor, ins_error *error);
 ins_status next_token(table_cursor *cursor, ins_error *error);
 void tokens_column(table_cursor *cursor, sqlite3_context *context, int column);
+
+/* sqlite_predict.c */
+ins_status open_predicted_scores(table_cursor *cursor, ins_error *error);
 
 #endif
