@@ -58,6 +58,8 @@ ins_training_open(ins_training **training, ins_training_method method,
     INS_CHECK(method >= INS_TRAIN_CLASSIFIER && method <= INS_TRAIN_TABULAR,
               error, INS_INVALID_ARGUMENT,
               "training method number %d is unknown", (int) method);
+    INS_CHECK(method == INS_TRAIN_CLASSIFIER, error, INS_UNSUPPORTED,
+              "the method is not there yet");
     INS_TRY(check_base(method, base, error));
     INS_TRY(ins_alloc_zeroed(host, 1, sizeof(ins_training), &memory, error));
     self = memory;
@@ -191,6 +193,34 @@ ins_training_add_text(ins_training *training, ins_text input,
     if (status == INS_OK)
         tell_collecting(training);
     return status;
+}
+
+static ins_status
+fail_numbers(ins_error *error)
+{
+    return ins_fail(error, INS_INVALID_ARGUMENT,
+                    "the method takes texts, not numbers");
+}
+
+ins_status
+ins_training_add_numbers(ins_training *training, const double *features,
+                         size_t count, ins_text label, ins_error *error)
+{
+    (void) training;
+    (void) features;
+    (void) count;
+    (void) label;
+    return fail_numbers(error);
+}
+
+ins_status
+ins_training_add_object(ins_training *training, ins_text json, ins_text label,
+                        ins_error *error)
+{
+    (void) training;
+    (void) json;
+    (void) label;
+    return fail_numbers(error);
 }
 
 void
