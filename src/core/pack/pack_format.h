@@ -102,7 +102,8 @@ enum ins_recipe_flags {
  * What the encoder does.  Post-norm transformer: embeddings are the sum of
  * word, position and (if token_types > 0) type-0 rows, normalised; each layer
  * is x = norm(x + attention(x)); x = norm(x + ffn(x)).  The head reads the
- * first token: [dense + head_activation], then the label matrix.
+ * first token, or with HEAD_POOLED what the task embed gives for the same text
+ * as a document: [dense + head_activation], then the label matrix.
  *
  * TABULAR, alone or with HEAD_DENSE: the head reads hidden features x, each as
  * (x - mean) * (1 / deviation), and its softmax scores the labels.  The pieces
