@@ -93,14 +93,16 @@ enum ins_recipe_flags {
     INS_RECIPE_EMBED = 1u << 1,       /* pooling is set */
     INS_RECIPE_MULTI_LABEL = 1u << 2, /* sigmoid per label, not softmax */
     INS_RECIPE_NORMALIZE = 1u << 3,   /* embeddings get length 1 */
-    INS_RECIPE_HEAD_DENSE = 1u << 4   /* a dense layer before the labels */
+    INS_RECIPE_HEAD_DENSE = 1u << 4,  /* a dense layer before the labels */
+    INS_RECIPE_HEAD_POOLED = 1u << 5  /* the head reads the embedding */
 };
 
 /*
  * What the encoder does.  Post-norm transformer: embeddings are the sum of
  * word, position and (if token_types > 0) type-0 rows, normalised; each layer
  * is x = norm(x + attention(x)); x = norm(x + ffn(x)).  The head reads the
- * first token: [dense + head_activation], then the label matrix.
+ * first token, or with HEAD_POOLED what the task embed gives for the same text
+ * as a document: [dense + head_activation], then the label matrix.
  */
 typedef struct ins_pack_recipe {
     uint32_t flags;           /*  0  enum ins_recipe_flags */

@@ -194,8 +194,10 @@ has_sound_flags(const ins_pack_recipe *recipe)
 {
     const uint32_t known = INS_RECIPE_CLASSIFY | INS_RECIPE_EMBED |
                            INS_RECIPE_MULTI_LABEL | INS_RECIPE_NORMALIZE |
-                           INS_RECIPE_HEAD_DENSE;
-    const uint32_t of_head = INS_RECIPE_MULTI_LABEL | INS_RECIPE_HEAD_DENSE;
+                           INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED;
+    const uint32_t of_head =
+        INS_RECIPE_MULTI_LABEL | INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED;
+    const uint32_t of_embedding = INS_RECIPE_NORMALIZE | INS_RECIPE_HEAD_POOLED;
     bool can_classify = (recipe->flags & INS_RECIPE_CLASSIFY) != 0;
     bool can_embed = (recipe->flags & INS_RECIPE_EMBED) != 0;
 
@@ -203,7 +205,7 @@ has_sound_flags(const ins_pack_recipe *recipe)
         return false;
     if (!can_classify && (recipe->flags & of_head) != 0)
         return false;
-    return can_embed || (recipe->flags & INS_RECIPE_NORMALIZE) == 0;
+    return can_embed || (recipe->flags & of_embedding) == 0;
 }
 
 static bool
