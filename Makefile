@@ -112,7 +112,22 @@ $(SCRIPT): $(sort $(wildcard src/pg/sql/install/*.sql)) src/core/insitu.h
 
 # --- the shipped model ------------------------------------------------------
 
+# make export PACK=FILE TO=DIRECTORY [NUMBERS=f16]: a Hugging Face directory.
+EXPORT_SOURCES := $(wildcard src/tools/export_*.c)
+
+build/export_model: $(EXPORT_SOURCES) src/tools/export.h $(ARCHIVES)
+	$(CC) $(CORE_CPPFLAGS) -std=c11 $(OPTIMIZE) $(WARNINGS) -o $@ \
+	    $(EXPORT_SOURCES) $(ARCHIVES) $(CORE_LIBRARIES)
+
+NUMBERS ?= f32
+export: build/export_model
+	build/export_model '$(PACK)' '$(TO)' $(NUMBERS)
+
 build/make_pack: src/tools/make_pack.c $(ARCHIVES)
+	$(CC) $(CORE_CPPFLAGS) -std=c11 $(OPTIMIZE) $(WARNINGS) -o $@ $< \
+	    $(ARCHIVES) $(CORE_LIBRARIES)
+
+build/bench_train: src/test/bench/bench_train.c $(ARCHIVES)
 	$(CC) $(CORE_CPPFLAGS) -std=c11 $(OPTIMIZE) $(WARNINGS) -o $@ $< \
 	    $(ARCHIVES) $(CORE_LIBRARIES)
 
@@ -188,6 +203,6 @@ dist:
 	git archive --format zip --prefix=insitu-$(RELEASE)/ \
 	    --output insitu-$(RELEASE).zip HEAD
 
-.PHONY: sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
+.PHONY: export sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
         valgrind fuzz fuzz-plans coverage bench accuracy parity-fixtures dist \
         install-pack uninstall-pack

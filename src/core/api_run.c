@@ -174,11 +174,16 @@ repeat_text(struct run *run, size_t number, size_t first)
     return INS_OK;
 }
 
+/* A head that reads the embedding was trained on documents. */
 static ins_text
 prompt_of(const ins_session *session, ins_task task)
 {
-    const ins_pack_tokenizer *tokenizer = session->model->view.tokenizer;
+    const ins_pack_view *view = &session->model->view;
+    const ins_pack_tokenizer *tokenizer = view->tokenizer;
 
+    if (task == INS_TASK_CLASSIFY &&
+        (view->recipe->flags & INS_RECIPE_HEAD_POOLED) != 0)
+        task = INS_TASK_EMBED;
     switch (task) {
     case INS_TASK_EMBED:
         return (ins_text){tokenizer->document_prompt,

@@ -241,6 +241,8 @@ SUITES = [
           about='random queries with batch plans and without'),
     Suite('cross', ['all', 'sqlite'],
           [[PYTHON, 'src/test/cross/run_cross.py']]),
+    Suite('export', ['sqlite', 'build/make_pack', 'build/export_model'],
+          [[PYTHON, 'src/test/export/run_export.py']]),
     Suite('accuracy', ['sqlite'],
           [[PYTHON, 'src/test/accuracy/check_accuracy.py']]),
     Suite('documents', ['all', 'sqlite'],

@@ -222,3 +222,114 @@ ins_json_array(const ins_json *json, const char *key, const json_t **value,
     *value = field;
     return INS_OK;
 }
+
+ins_status
+ins_json_u64(const ins_json *json, const char *key, uint64_t *value,
+             ins_error *error)
+{
+    const json_t *field = find_field(json, key);
+
+    if (field == NULL)
+        return INS_OK;
+    if (!json_is_integer(field) || json_integer_value(field) < 0)
+        return ins_json_fail(json, key, "an integer that is not negative",
+                             error);
+    *value = (uint64_t) json_integer_value(field);
+    return INS_OK;
+}
+
+ins_status
+ins_json_number(const ins_json *json, const char *key,
+                const ins_json_interval *interval, double *value,
+                ins_error *error)
+{
+    const json_t *field = find_field(json, key);
+    double number;
+
+    if (field == NULL)
+        return INS_OK;
+    number = json_number_value(field);
+    if (!json_is_number(field) || number < interval->low ||
+        number > interval->high ||
+        (interval->low_excluded && number == interval->low) ||
+        (interval->high_excluded && number == interval->high))
+        return ins_json_fail(json, key, interval->text, error);
+    *value = number;
+    return INS_OK;
+}
+
+/* ---- options ------------------------------------------------------------- */
+
+#define LIST_BYTES 192
+
+/* Appends to a list for people: a, b or c. */
+static size_t
+add_to_list(char list[LIST_BYTES], size_t at, size_t left, const char *quote,
+            const char *text)
+{
+    return at + ins_format(list + at, LIST_BYTES - at, "%s%s%s%s", quote, text,
+                           quote,
+                           left > 2    ? ", "
+                           : left == 2 ? " or "
+                                       : "");
+}
+
+ins_status
+ins_json_choice(const ins_json *json, const char *key,
+                const ins_json_word *words, size_t word_count, int *value,
+                ins_error *error)
+{
+    char list[LIST_BYTES] = "";
+    const char *text = NULL;
+    size_t at = 0;
+
+    INS_TRY(ins_json_text(json, key, &text, error));
+    if (text == NULL)
+        return INS_OK;
+    for (size_t i = 0; i < word_count; i++) {
+        if (strcmp(words[i].text, text) == 0) {
+            *value = words[i].value;
+            return INS_OK;
+        }
+        at = add_to_list(list, at, word_count - i, "\"", words[i].text);
+    }
+    return ins_json_fail(json, key, list, error);
+}
+
+static ins_status
+fail_unknown_key(const char *key, const ins_json_keys *keys, ins_status status,
+                 ins_error *error)
+{
+    char list[LIST_BYTES] = "";
+    size_t at = 0;
+
+    for (size_t i = 0; i < keys->count; i++)
+        at += ins_format(list + at, LIST_BYTES - at, "%s%s", i > 0 ? ", " : "",
+                         keys->names[i]);
+    ins_fail(error, status, "unknown option \"%.*s\"%s", 64, key, keys->of);
+    ins_fail_hint(error, "Options%s: %s.", keys->of, list);
+    return status;
+}
+
+ins_status
+ins_json_check_options(const ins_json *json, const ins_json_keys *keys,
+                       ins_error *error)
+{
+    const char *key;
+    json_t *value;
+
+    INS_CHECK(json_is_object(json->value), error, json->status,
+              "%s must be a JSON object", json->file);
+    json_object_foreach((json_t *) json->value, key, value)
+    {
+        size_t i = 0;
+
+        while (i < keys->count && strcmp(keys->names[i], key) != 0)
+            i++;
+        if (i == keys->count)
+            return fail_unknown_key(key, keys, json->status, error);
+        if (json_is_null(value))
+            return ins_json_fail(json, key, "set to a value", error);
+    }
+    return INS_OK;
+}

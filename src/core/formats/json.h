@@ -63,6 +63,42 @@ ins_status ins_json_object(const ins_json *json, const char *key,
 ins_status ins_json_array(const ins_json *json, const char *key,
                           const json_t **value, ins_error *error);
 
+/* Any integer that is not negative. */
+ins_status ins_json_u64(const ins_json *json, const char *key, uint64_t *value,
+                        ins_error *error);
+/* Integers count as numbers. */
+typedef struct ins_json_interval {
+    double low;
+    double high;
+    bool low_excluded;
+    bool high_excluded;
+    const char *text; /* for messages: "a number above 0" */
+} ins_json_interval;
+ins_status ins_json_number(const ins_json *json, const char *key,
+                           const ins_json_interval *interval, double *value,
+                           ins_error *error);
+
+/* A string out of a few; the messages name them in this order. */
+typedef struct ins_json_word {
+    const char *text;
+    int value;
+} ins_json_word;
+ins_status ins_json_choice(const ins_json *json, const char *key,
+                           const ins_json_word *words, size_t word_count,
+                           int *value, ins_error *error);
+
+/*
+ * Options that users write: an object with no other keys than these, none of
+ * them null.  of: " of classifier" or "", for messages.
+ */
+typedef struct ins_json_keys {
+    const char *const *names;
+    size_t count;
+    const char *of;
+} ins_json_keys;
+ins_status ins_json_check_options(const ins_json *json,
+                                  const ins_json_keys *keys, ins_error *error);
+
 /* Is the field there, and not null? */
 bool ins_json_has(const ins_json *json, const char *key);
 

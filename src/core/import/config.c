@@ -75,6 +75,69 @@ read_architectures(ins_config *config, const ins_json *json, ins_error *error)
     return INS_UNSUPPORTED;
 }
 
+/* ---- a head of our own ---------------------------------------------------- */
+
+static ins_status
+read_head_input(ins_pack_recipe *recipe, const ins_json *head, ins_error *error)
+{
+    const char *reads = NULL;
+
+    INS_TRY(ins_json_text(head, "reads", &reads, error));
+    if (reads == NULL)
+        return ins_json_fail_missing(head, "reads", error);
+    if (strcmp(reads, "embedding") == 0)
+        recipe->flags |= INS_RECIPE_HEAD_POOLED;
+    else if (strcmp(reads, "first_token") != 0)
+        return ins_json_fail_unsupported(
+            head, "reads", "Supported: embedding, first_token.", error);
+    return INS_OK;
+}
+
+static ins_status
+read_head_dense(ins_pack_recipe *recipe, const ins_json *head, ins_error *error)
+{
+    static const struct {
+        const char *name;
+        uint32_t activation;
+    } known[] = {
+        {"none", INS_ACTIVATION_NONE},          {"gelu", INS_ACTIVATION_GELU},
+        {"gelu_new", INS_ACTIVATION_GELU_TANH}, {"relu", INS_ACTIVATION_RELU},
+        {"tanh", INS_ACTIVATION_TANH},
+    };
+    const char *name = NULL;
+
+    INS_TRY(ins_json_text(head, "dense", &name, error));
+    if (name == NULL)
+        return INS_OK;
+    recipe->flags |= INS_RECIPE_HEAD_DENSE;
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(known[i].name, name) == 0) {
+            recipe->head_activation = known[i].activation;
+            return INS_OK;
+        }
+    }
+    return ins_json_fail_unsupported(
+        head, "dense", "Supported: none, gelu, gelu_new, relu, tanh.", error);
+}
+
+/* "insitu_head": what export_model writes for a head that the architecture's
+ * classifier does not have (docs/importing-models.md). */
+static ins_status
+read_head(ins_config *config, const ins_json *json, ins_error *error)
+{
+    ins_pack_recipe *recipe = &config->recipe;
+    ins_json head;
+
+    INS_TRY(ins_json_object(json, "insitu_head", "insitu_head.", &head, error));
+    if (head.value == NULL)
+        return INS_OK;
+    recipe->flags |= INS_RECIPE_CLASSIFY;
+    recipe->flags &= ~(uint32_t) INS_RECIPE_HEAD_DENSE;
+    recipe->head_activation = INS_ACTIVATION_NONE;
+    INS_TRY(read_head_input(recipe, &head, error));
+    return read_head_dense(recipe, &head, error);
+}
+
 /* ---- what is not supported ---------------------------------------------- */
 
 /* Keys whose very presence means that the weights are not what they seem. */
@@ -238,6 +301,7 @@ read_config(ins_config *config, const ins_json *json, const ins_host *host,
     INS_TRY(find_architecture(config, json, error));
     INS_TRY(refuse_unsupported(json, error));
     INS_TRY(read_architectures(config, json, error));
+    INS_TRY(read_head(config, json, error));
     INS_TRY(read_dimensions(config, json, error));
     INS_TRY(read_norm_epsilon(config, json, error));
     INS_TRY(read_activation(config, json, error));
@@ -291,6 +355,24 @@ choose_max_tokens(ins_config *config, const ins_import_source *source,
 }
 
 /* ---- options ------------------------------------------------------------ */
+
+/* A head that reads the embedding was trained on that embedding. */
+static ins_status
+check_pooled_head(const ins_pack_recipe *recipe,
+                  const ins_import_options *options, ins_error *error)
+{
+    if ((recipe->flags & INS_RECIPE_HEAD_POOLED) == 0)
+        return INS_OK;
+    INS_CHECK((recipe->flags & INS_RECIPE_EMBED) != 0, error, INS_BAD_SOURCE,
+              "config.json: \"insitu_head\" reads the embedding, but "
+              "modules.json and 1_Pooling/config.json are missing");
+    INS_CHECK(options->pooling == INS_POOLING_FROM_SOURCE &&
+                  options->normalize < 0,
+              error, INS_INVALID_ARGUMENT,
+              "options \"pooling\" and \"normalize\" cannot change the "
+              "embedding that the model's head reads");
+    return INS_OK;
+}
 
 static ins_status
 apply_pooling_options(ins_pack_recipe *recipe,
@@ -349,6 +431,7 @@ ins_config_read(ins_config *config, const ins_import_source *source,
     INS_TRY(status);
     INS_TRY(ins_config_read_pooling(config, source, error));
     config->recipe.weights = chosen_weights(source->options->weights);
+    INS_TRY(check_pooled_head(&config->recipe, source->options, error));
     INS_TRY(apply_pooling_options(&config->recipe, source->options, error));
     return choose_max_tokens(config, source, error);
 }

@@ -7,23 +7,37 @@
 
 #include <math.h>
 
+/* What the head reads: [hidden]. */
+static ins_status
+read_features(const ins_task_input *input, const float **features,
+              ins_error *error)
+{
+    *features = input->hidden;
+    if ((input->view->recipe->flags & INS_RECIPE_HEAD_POOLED) == 0)
+        return INS_OK;
+    *features = input->scratch;
+    return ins_task_embed(input, input->scratch, error);
+}
+
 ins_status
 ins_task_classify(const ins_task_input *input, float *row, ins_error *error)
 {
     const ins_pack_view *view = input->view;
     const ins_pack_recipe *recipe = view->recipe;
-    ins_matrix features = {input->hidden, 1, recipe->hidden};
+    ins_matrix features = {NULL, 1, recipe->hidden};
     ins_linear out =
         ins_encoder_linear(view, INS_ROLE_HEAD_OUT, INS_ROLE_HEAD_OUT_BIAS, 0);
 
+    INS_TRY(read_features(input, &features.values, error));
     if (recipe->flags & INS_RECIPE_HEAD_DENSE) {
+        float *inner = input->scratch + recipe->hidden;
         ins_linear dense = ins_encoder_linear(view, INS_ROLE_HEAD_DENSE,
                                               INS_ROLE_HEAD_DENSE_BIAS, 0);
 
         INS_TRY(ins_linear_run(input->linear, &dense, &features,
                                (enum ins_activation) recipe->head_activation,
-                               input->scratch, error));
-        features.values = input->scratch;
+                               inner, error));
+        features.values = inner;
     }
     INS_TRY(ins_linear_run(input->linear, &out, &features, INS_ACTIVATION_NONE,
                            row, error));

@@ -3,10 +3,10 @@
  * or a network with one hidden layer, y = softmax(W_out tanh(W_h x + b_h) +
  * b_out); sigmoids in the place of the softmax with several labels per row.
  *
- * Source: minimised with L-BFGS (Nocedal 1980), full batches; features are
+ * Source: minimised with L-BFGS (lbfgs.h), full batches; features are
  * standardised inside, and the standardisation is folded into what is
- * returned.  The penalty is l2 / 2 * |W|^2 beside the mean loss; biases are
- * free.
+ * returned.  The penalty is l2 / 2 * |W|^2, of the weights over standardised
+ * features, beside the weighted mean loss; biases are free.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -22,7 +22,7 @@ typedef struct ins_head_rows {
     uint32_t labels;
     const uint32_t *targets; /* [count]; NULL with several labels per row */
     const uint8_t *marks;    /* [count][labels], 0 or 1; or NULL */
-    const float *weights;    /* [count], or NULL: all 1 */
+    const float *weights;    /* [count], >= 0, or NULL: all 1 */
 } ins_head_rows;
 
 typedef struct ins_head_options {
@@ -30,6 +30,9 @@ typedef struct ins_head_options {
     double l2;      /* >= 0 */
     uint32_t iterations;
     uint64_t seed; /* of the hidden layer's first weights */
+    /* Ends when no component of the gradient is larger, or when the loss falls
+     * by less than a hundredth of this share of it; 0 = 1e-5. */
+    double tolerance;
     /* Told after each iteration; NULL = nobody. */
     void (*progress)(void *user, uint32_t iteration, double loss);
     void *progress_user;
@@ -45,13 +48,21 @@ typedef struct ins_head {
     double loss;       /* reached, with the penalty */
 } ins_head;
 
-/* Polls at least every 60 ms.  Errors: CANCELLED, NO_MEMORY, INTERNAL when the
- * loss is not a number.  Close also after a failure. */
+/*
+ * Polls at least every 60 ms.  Equal rows and options give equal bits on one
+ * machine.  Errors: CANCELLED, NO_MEMORY, INVALID_ARGUMENT without rows or with
+ * features that are not finite, INTERNAL when the loss is not a number.  Close
+ * also after a failure.
+ */
 ins_status ins_head_fit(ins_head *head, const ins_head_rows *rows,
                         const ins_head_options *options, const ins_host *host,
                         ins_error *error);
+/* Most memory that fitting needs beside the rows, the head included, in bytes;
+ * UINT64_MAX when that is no number. */
+uint64_t ins_head_fit_bytes(const ins_head_rows *rows, uint32_t units);
 void ins_head_close(ins_head *head, const ins_host *host);
-/* logits: [count][labels]. */
+/* logits: [count][labels], before softmax or sigmoid.  Polls.  Errors:
+ * CANCELLED, NO_MEMORY. */
 ins_status ins_head_score(const ins_head *head, const float *features,
                           size_t count, float *logits, const ins_host *host,
                           ins_error *error);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -259,6 +260,71 @@ test_architectures(void **state)
     assert_string_equal(ins_architecture_list, " bert distilbert");
 }
 
+/* "insitu_head" in the place of the architecture's head, and beside a bare
+ * encoder. */
+static void
+test_own_head(void **state)
+{
+    static const struct {
+        const char *head;
+        uint32_t flags;
+        uint32_t activation;
+    } heads[] = {
+        {"\"embedding\"", INS_RECIPE_HEAD_POOLED, INS_ACTIVATION_NONE},
+        {"\"first_token\"", 0, INS_ACTIVATION_NONE},
+        {"\"embedding\", \"dense\": \"tanh\"",
+         INS_RECIPE_HEAD_POOLED | INS_RECIPE_HEAD_DENSE, INS_ACTIVATION_TANH},
+        {"\"first_token\", \"dense\": \"none\"", INS_RECIPE_HEAD_DENSE,
+         INS_ACTIVATION_NONE},
+        {"\"first_token\", \"dense\": \"gelu_new\"", INS_RECIPE_HEAD_DENSE,
+         INS_ACTIVATION_GELU_TANH},
+    };
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        const uint32_t of_head = INS_RECIPE_HEAD_POOLED | INS_RECIPE_HEAD_DENSE;
+        const ins_pack_recipe *recipe;
+        struct read_config read;
+        char text[128];
+
+        begin(&read, TINY_SENTENCE | (i % 2 ? TINY_CLASSIFIER : 0));
+        snprintf(text, sizeof(text), "{\"insitu_head\": {\"reads\": %s},",
+                 heads[i].head);
+        edit(&read, "{", text);
+        recipe = read_now(&read);
+        assert_true(recipe->flags & INS_RECIPE_CLASSIFY);
+        assert_true(recipe->flags & INS_RECIPE_EMBED);
+        assert_int_equal(recipe->flags & of_head, heads[i].flags);
+        assert_int_equal(recipe->head_activation, heads[i].activation);
+        assert_int_equal(recipe->labels, i % 2 ? 3 : 2);
+        end(&read);
+    }
+}
+
+/* An option must not change the embedding under the head. */
+static void
+test_own_head_options(void **state)
+{
+    ins_import_options options[2] = {INS_IMPORT_DEFAULTS, INS_IMPORT_DEFAULTS};
+
+    (void) state;
+    options[0].pooling = INS_POOLING_CHOICE_CLS;
+    options[1].normalize = 0;
+    for (size_t i = 0; i < 2; i++) {
+        struct read_config read;
+        ins_import_source source;
+
+        begin(&read, TINY_SENTENCE);
+        edit(&read, "{", "{\"insitu_head\": {\"reads\": \"embedding\"},");
+        source = (ins_import_source){read.model.files, read.model.count,
+                                     &options[i], &read.host.host};
+        assert_int_equal(ins_config_read(&read.config, &source, &read.error),
+                         INS_INVALID_ARGUMENT);
+        assert_non_null(strstr(read.error.message, "embedding"));
+        end(&read);
+    }
+}
+
 int
 main(void)
 {
@@ -272,6 +338,8 @@ main(void)
         cmocka_unit_test(test_no_normalisation),
         cmocka_unit_test(test_prompts),
         cmocka_unit_test(test_architectures),
+        cmocka_unit_test(test_own_head),
+        cmocka_unit_test(test_own_head_options),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -640,6 +640,8 @@ allocate(void *user, size_t size)
     memset(block + BLOCK_HEADER, 0xA5, size);
     host->live_blocks++;
     host->live_bytes += size;
+    if (host->live_bytes > host->peak_bytes)
+        host->peak_bytes = host->live_bytes;
     return block + BLOCK_HEADER;
 }
 

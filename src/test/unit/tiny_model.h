@@ -57,6 +57,7 @@ typedef struct tiny_host {
     ins_host host;
     size_t live_blocks;
     size_t live_bytes;
+    size_t peak_bytes;
     size_t calls;
     size_t fail_at;  /* 1 = the first call; 0 = never */
     bool persistent; /* all later calls fail too */

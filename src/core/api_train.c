@@ -1,0 +1,289 @@
+/*
+ * api_train.c - insitu_train.h: takes rows, bounds their memory, runs the
+ * method.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "insitu_train.h"
+
+#include <string.h>
+
+#include "model.h"
+#include "train/classifier.h"
+
+#define DEFAULT_MAX_BYTES ((uint64_t) 1000 * 1000 * 1000)
+#define ROWS_PER_TELLING  256
+#define SHORT_LABELS      16 /* of a row, without an allocation */
+
+struct ins_training {
+    ins_host host;
+    ins_training_method method;
+    ins_training_options options;
+    const ins_model *base;
+    ins_row_store rows;
+    ins_label_table labels;
+    uint64_t skipped;
+    ins_progress progress;
+};
+
+/* ---- opening ------------------------------------------------------------- */
+
+static ins_status
+check_base(ins_training_method method, const ins_model *base, ins_error *error)
+{
+    if (method == INS_TRAIN_TABULAR)
+        return INS_OK;
+    INS_CHECK(base != NULL, error, INS_INVALID_ARGUMENT,
+              "training over texts needs an encoder");
+    if (method == INS_TRAIN_CLASSIFIER && !base->info.can_embed) {
+        ins_fail(error, INS_WRONG_TASK,
+                 "the encoder cannot embed: its task is %s",
+                 ins_model_tasks(base));
+        ins_fail_hint(error, "Choose an encoder that embeds, or the method "
+                             "fine_tune.");
+        return INS_WRONG_TASK;
+    }
+    return INS_OK;
+}
+
+ins_status
+ins_training_open(ins_training **training, ins_training_method method,
+                  const ins_training_options *options, const ins_model *base,
+                  const ins_host *host, ins_error *error)
+{
+    ins_training *self;
+    void *memory;
+
+    *training = NULL;
+    INS_CHECK(method >= INS_TRAIN_CLASSIFIER && method <= INS_TRAIN_TABULAR,
+              error, INS_INVALID_ARGUMENT,
+              "training method number %d is unknown", (int) method);
+    INS_CHECK(method == INS_TRAIN_CLASSIFIER, error, INS_UNSUPPORTED,
+              "the method is not there yet");
+    INS_TRY(check_base(method, base, error));
+    INS_TRY(ins_alloc_zeroed(host, 1, sizeof(ins_training), &memory, error));
+    self = memory;
+    self->host = *host;
+    self->method = method;
+    self->options = *options;
+    if (self->options.max_bytes == 0)
+        self->options.max_bytes = DEFAULT_MAX_BYTES;
+    self->base = base;
+    ins_progress_open(&self->progress, &self->host, &self->options);
+    *training = self;
+    return INS_OK;
+}
+
+void
+ins_training_close(ins_training *training)
+{
+    ins_host host;
+
+    if (training == NULL)
+        return;
+    host = training->host;
+    ins_row_store_close(&training->rows, &host);
+    ins_label_table_close(&training->labels, &host);
+    ins_release(&host, training);
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+uint64_t
+ins_training_bytes(const ins_training *training)
+{
+    return sizeof(*training) + training->rows.bytes +
+           ins_label_table_bytes(&training->labels);
+}
+
+/* What the run will need beside what is held, with so many rows. */
+static uint64_t
+run_bytes(const ins_training *training, uint64_t rows)
+{
+    uint64_t labels = 2 * (ins_label_table_bytes(&training->labels) +
+                           training->labels.count * sizeof(uint32_t));
+
+    return labels + ins_classifier_bytes(&training->base->view,
+                                         &training->options, rows,
+                                         training->labels.count);
+}
+
+static ins_status
+check_memory(const ins_training *training, ins_text text, size_t label_count,
+             ins_error *error)
+{
+    uint64_t rows = training->rows.count + 1;
+    uint64_t limit = training->options.max_bytes;
+    uint64_t held =
+        ins_training_bytes(training) - training->rows.bytes +
+        ins_row_store_bytes_with(&training->rows, text.size, label_count);
+    uint64_t needed = run_bytes(training, rows);
+
+    if (held <= limit && needed <= limit - held)
+        return INS_OK;
+    ins_fail(error, INS_LIMIT_EXCEEDED,
+             "the rows need more than the limit of memory for training");
+    ins_fail_detail(error,
+                    "Row %llu would make it %llu bytes for the rows and %llu "
+                    "for the run; the limit is %llu bytes.",
+                    (unsigned long long) rows, (unsigned long long) held,
+                    (unsigned long long) needed, (unsigned long long) limit);
+    ins_fail_hint(error, "Train on fewer rows, or raise the limit of memory "
+                         "for training.");
+    return INS_LIMIT_EXCEEDED;
+}
+
+/* ---- rows ---------------------------------------------------------------- */
+
+static ins_status
+check_label_count(const ins_training *training, size_t count, ins_error *error)
+{
+    if (training->options.multi_label) {
+        INS_CHECK(count <= INS_MAX_LABELS, error, INS_LIMIT_EXCEEDED,
+                  "a row has %zu labels; the limit is %d", count,
+                  INS_MAX_LABELS);
+        return INS_OK;
+    }
+    INS_CHECK(count == 1, error, INS_INVALID_ARGUMENT,
+              "a row must have one label, not %zu", count);
+    return INS_OK;
+}
+
+static ins_status
+keep_row(ins_training *training, ins_text input, const ins_text *labels,
+         uint32_t *numbers, size_t count, ins_error *error)
+{
+    const ins_host *host = &training->host;
+
+    for (size_t i = 0; i < count; i++)
+        INS_TRY(ins_label_table_add(&training->labels, labels[i], host,
+                                    &numbers[i], error));
+    INS_TRY(check_memory(training, input, count, error));
+    return ins_row_store_add(&training->rows, input, numbers, count, host,
+                             error);
+}
+
+static void
+tell_collecting(ins_training *training)
+{
+    training->progress.now.rows = training->rows.count;
+    training->progress.now.skipped = training->skipped;
+    if ((training->rows.count + training->skipped) % ROWS_PER_TELLING == 1)
+        ins_progress_tell(&training->progress);
+}
+
+ins_status
+ins_training_add_text(ins_training *training, ins_text input,
+                      const ins_text *labels, size_t label_count,
+                      ins_error *error)
+{
+    uint32_t few[SHORT_LABELS];
+    void *many = NULL;
+    ins_status status;
+
+    INS_CHECK(training->method != INS_TRAIN_TABULAR, error,
+              INS_INVALID_ARGUMENT, "the method tabular takes no texts");
+    INS_TRY(check_label_count(training, label_count, error));
+    if (label_count > SHORT_LABELS)
+        INS_TRY(ins_alloc(&training->host, label_count, sizeof(uint32_t), &many,
+                          error));
+    status = keep_row(training, input, labels, many != NULL ? many : few,
+                      label_count, error);
+    ins_release(&training->host, many);
+    if (status == INS_OK)
+        tell_collecting(training);
+    return status;
+}
+
+static ins_status
+fail_numbers(ins_error *error)
+{
+    return ins_fail(error, INS_INVALID_ARGUMENT,
+                    "the method takes texts, not numbers");
+}
+
+ins_status
+ins_training_add_numbers(ins_training *training, const double *features,
+                         size_t count, ins_text label, ins_error *error)
+{
+    (void) training;
+    (void) features;
+    (void) count;
+    (void) label;
+    return fail_numbers(error);
+}
+
+ins_status
+ins_training_add_object(ins_training *training, ins_text json, ins_text label,
+                        ins_error *error)
+{
+    (void) training;
+    (void) json;
+    (void) label;
+    return fail_numbers(error);
+}
+
+void
+ins_training_skip(ins_training *training)
+{
+    training->skipped++;
+    tell_collecting(training);
+}
+
+uint64_t
+ins_training_rows(const ins_training *training)
+{
+    return training->rows.count;
+}
+
+uint64_t
+ins_training_skipped(const ins_training *training)
+{
+    return training->skipped;
+}
+
+/* ---- the run ------------------------------------------------------------- */
+
+static ins_status
+check_rows(const ins_training *training, ins_error *error)
+{
+    uint32_t least = training->options.multi_label ? 1 : 2;
+
+    if (training->rows.count == 0) {
+        ins_fail(error, INS_INVALID_ARGUMENT, "there are no rows to train on");
+        if (training->skipped > 0)
+            ins_fail_detail(error,
+                            "%llu rows were left out because they have NULL.",
+                            (unsigned long long) training->skipped);
+        return INS_INVALID_ARGUMENT;
+    }
+    if (training->labels.count >= least)
+        return INS_OK;
+    ins_fail(error, INS_INVALID_ARGUMENT,
+             training->labels.count == 0 ? "no row has a label"
+                                         : "all rows have the same label");
+    ins_fail_hint(error, "Train on rows with at least %u different %s.", least,
+                  least > 1 ? "labels" : "label");
+    return INS_INVALID_ARGUMENT;
+}
+
+ins_status
+ins_training_run(ins_training *training, void **pack, size_t *pack_bytes,
+                 ins_error *error)
+{
+    const ins_classifier_job job = {
+        .options = &training->options,
+        .base = training->base,
+        .view = &training->base->view,
+        .rows = &training->rows,
+        .labels = &training->labels,
+        .progress = &training->progress,
+    };
+
+    *pack = NULL;
+    *pack_bytes = 0;
+    INS_TRY(check_rows(training, error));
+    INS_TRY(ins_classifier_train(&job, pack, pack_bytes, error));
+    ins_progress_end(&training->progress);
+    return INS_OK;
+}

@@ -1,0 +1,254 @@
+/*
+ * classifier.c - a head over the embeddings of a frozen encoder.
+ *
+ *   embed    every text, as the task embed does: equal texts once
+ *   select   penalty and kind of the head, by cross-validation
+ *   fit      the head to all rows
+ *   write    the base with that head
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "train/classifier.h"
+
+#include "train/head.h"
+#include "train/targets.h"
+#include "train/trained_pack.h"
+
+#define FIT_ITERATIONS 200
+/* For estimates of memory and time only. */
+#define BATCH_TOKENS     512
+#define BYTES_PER_TOKEN  4
+#define USUAL_ITERATIONS 60
+#define ROWS_PER_POLL    65536
+
+struct run {
+    const ins_classifier_job *job;
+    const ins_host *host; /* of the progress */
+    ins_sorted_labels labels;
+    ins_targets targets;
+    float *features; /* [rows][hidden] */
+    ins_head head;
+};
+
+static ins_targets_options
+targets_options(const ins_training_options *options)
+{
+    return (ins_targets_options){options->multi_label, options->balanced};
+}
+
+/* ---- estimates ----------------------------------------------------------- */
+
+static uint64_t
+session_bytes(const ins_pack_recipe *recipe)
+{
+    uint64_t tokens =
+        recipe->max_tokens > BATCH_TOKENS ? recipe->max_tokens : BATCH_TOKENS;
+
+    return tokens * (8ull * recipe->hidden + recipe->intermediate) *
+           sizeof(float);
+}
+
+uint64_t
+ins_classifier_bytes(const ins_pack_view *view,
+                     const ins_training_options *options, uint64_t rows,
+                     uint32_t labels)
+{
+    const ins_pack_recipe *recipe = view->recipe;
+    const ins_targets_options targets = targets_options(options);
+    uint32_t units = options->head == INS_HEAD_LOGISTIC ? 0 : recipe->hidden;
+    const ins_head_rows shape = {
+        .count = (size_t) rows, .columns = recipe->hidden, .labels = labels};
+    uint64_t embedding = rows * sizeof(ins_text) + session_bytes(recipe);
+    uint64_t fitting = ins_head_fit_bytes(&shape, units);
+    uint64_t bytes = rows * recipe->hidden * sizeof(float) + view->size +
+                     ins_targets_bytes(rows, labels, &targets);
+
+    if (fitting < embedding)
+        fitting = embedding;
+    return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
+}
+
+static void
+plan(const struct run *run)
+{
+    const ins_classifier_job *job = run->job;
+    const ins_pack_recipe *recipe = job->view->recipe;
+    double hidden = recipe->hidden;
+    double rows = (double) job->rows->count;
+    double tokens = (double) job->rows->text_bytes / BYTES_PER_TOKEN + 2 * rows;
+    double encoder = recipe->layers *
+                     (4 * hidden * hidden + 2 * hidden * recipe->intermediate);
+    double step = 3 * rows * hidden * run->labels.table.count;
+    const ins_phase phases[] = {
+        {"embed", tokens * encoder},
+        {"fit", USUAL_ITERATIONS * step},
+        {"write", (double) job->view->size / 4},
+    };
+
+    ins_progress_plan(job->progress, phases,
+                      sizeof(phases) / sizeof(phases[0]));
+}
+
+/* ---- embed --------------------------------------------------------------- */
+
+static uint64_t
+count_embedded(void *user)
+{
+    return ins_session_usage(user).texts;
+}
+
+static ins_status
+list_texts(const struct run *run, ins_text *texts, ins_error *error)
+{
+    ins_row_cursor cursor = {.store = run->job->rows};
+    ins_row row;
+
+    for (uint64_t i = 0; ins_row_cursor_next(&cursor, &row); i++) {
+        if (i % ROWS_PER_POLL == 0)
+            INS_TRY(ins_poll(run->host, error));
+        texts[i] = row.text;
+    }
+    return INS_OK;
+}
+
+/* One call: texts that come again are computed once. */
+static ins_status
+embed_texts(struct run *run, ins_text *texts, ins_session *session,
+            ins_error *error)
+{
+    ins_progress *progress = run->job->progress;
+    uint64_t count = run->job->rows->count;
+    uint32_t hidden = run->job->view->recipe->hidden;
+    ins_status status;
+
+    INS_TRY(list_texts(run, texts, error));
+    ins_progress_begin(progress, "embed", count);
+    progress->step = count_embedded;
+    progress->step_user = session;
+    status = ins_run(session, INS_TASK_EMBED, texts, (size_t) count,
+                     run->features, hidden, error);
+    /* The session is about to go. */
+    progress->step = NULL;
+    return status;
+}
+
+static ins_status
+embed(struct run *run, ins_error *error)
+{
+    const ins_classifier_job *job = run->job;
+    const ins_options options = {.max_tokens = job->options->max_tokens};
+    uint64_t count = job->rows->count;
+    ins_session *session = NULL;
+    void *texts = NULL;
+    void *features;
+    ins_status status;
+
+    INS_TRY(ins_alloc(run->host, count * job->view->recipe->hidden,
+                      sizeof(float), &features, error));
+    run->features = features;
+    status = ins_session_open(&session, job->base, &options, run->host, error);
+    if (status == INS_OK)
+        status = ins_alloc(run->host, count, sizeof(ins_text), &texts, error);
+    if (status == INS_OK)
+        status = embed_texts(run, texts, session, error);
+    ins_release(run->host, texts);
+    ins_session_close(session);
+    return status;
+}
+
+/* ---- fit ----------------------------------------------------------------- */
+
+static void
+note_iteration(void *user, uint32_t iteration, double loss)
+{
+    ins_progress *progress = user;
+
+    progress->now.step = iteration;
+    progress->now.loss = loss;
+    ins_progress_tell(progress);
+}
+
+static ins_head_rows
+head_rows(const struct run *run)
+{
+    return (ins_head_rows){
+        .features = run->features,
+        .count = (size_t) run->targets.count,
+        .columns = run->job->view->recipe->hidden,
+        .labels = run->targets.labels,
+        .targets = run->targets.numbers,
+        .marks = run->targets.marks,
+        .weights = run->targets.weights,
+    };
+}
+
+static ins_status
+fit(struct run *run, ins_error *error)
+{
+    const ins_training_options *options = run->job->options;
+    ins_progress *progress = run->job->progress;
+    ins_head_rows rows = head_rows(run);
+    ins_head_options head = {
+        .units = options->head == INS_HEAD_NETWORK ? rows.columns : 0,
+        .l2 = options->l2 >= 0 ? options->l2 : 1e-4,
+        .iterations = FIT_ITERATIONS,
+        .seed = options->seed,
+        .progress = note_iteration,
+        .progress_user = progress,
+    };
+
+    ins_progress_begin(progress, "fit", head.iterations);
+    return ins_head_fit(&run->head, &rows, &head, run->host, error);
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+static ins_status
+write(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
+{
+    const ins_training_options *options = run->job->options;
+    ins_trained_pack trained = {
+        .base = run->job->view,
+        .labels = &run->labels.table,
+        .flags = INS_RECIPE_HEAD_POOLED,
+        .max_tokens = options->max_tokens,
+    };
+
+    if (options->multi_label)
+        trained.flags |= INS_RECIPE_MULTI_LABEL;
+    if (run->head.units > 0)
+        trained.flags |= INS_RECIPE_HEAD_DENSE;
+    ins_progress_begin(run->job->progress, "write", 1);
+    return ins_trained_pack_write(&trained, &run->head, run->host, pack,
+                                  pack_bytes, error);
+}
+
+static ins_status
+train(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
+{
+    const ins_classifier_job *job = run->job;
+    const ins_targets_options options = targets_options(job->options);
+
+    INS_TRY(
+        ins_sorted_labels_open(&run->labels, job->labels, run->host, error));
+    INS_TRY(ins_targets_open(&run->targets, job->rows, &run->labels, &options,
+                             run->host, error));
+    plan(run);
+    INS_TRY(embed(run, error));
+    INS_TRY(fit(run, error));
+    return write(run, pack, pack_bytes, error);
+}
+
+ins_status
+ins_classifier_train(const ins_classifier_job *job, void **pack,
+                     size_t *pack_bytes, ins_error *error)
+{
+    struct run run = {.job = job, .host = &job->progress->host};
+    ins_status status = train(&run, pack, pack_bytes, error);
+
+    ins_head_close(&run.head, run.host);
+    ins_release(run.host, run.features);
+    ins_targets_close(&run.targets, run.host);
+    ins_sorted_labels_close(&run.labels, run.host);
+    return status;
+}

@@ -1,0 +1,519 @@
+/*
+ * fine_tune.c - trains a whole encoder with its head on labelled texts.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "train/fine_tune.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "pack/pack_shape.h"
+#include "train/adamw.h"
+#include "train/head_start.h"
+#include "train/watch.h"
+
+/* Floats that are copied or cleared between two polls. */
+#define VALUES_PER_POLL ((size_t) 1 << 20)
+/* A pass forward and back takes three times one forward. */
+#define LEARN_UNITS 3
+/* Of the head's learning rate. */
+#define HEAD_RATE 1.0f
+
+/* ---- the recipe ----------------------------------------------------------- */
+
+void
+ins_fine_tune_recipe(const ins_pack_recipe *base, uint32_t labels,
+                     bool multi_label, ins_weights_choice weights,
+                     ins_pack_recipe *recipe)
+{
+    const uint32_t pooled = INS_RECIPE_EMBED | INS_RECIPE_NORMALIZE;
+    const uint32_t types[] = {
+        [INS_WEIGHTS_CHOICE_DEFAULT] = base->weights,
+        [INS_WEIGHTS_CHOICE_F32] = INS_WEIGHTS_F32,
+        [INS_WEIGHTS_CHOICE_BF16] = INS_WEIGHTS_BF16,
+        [INS_WEIGHTS_CHOICE_INT8] = INS_WEIGHTS_INT8,
+    };
+
+    *recipe = *base;
+    recipe->labels = labels;
+    recipe->weights = types[weights];
+    if (base->flags & INS_RECIPE_EMBED) {
+        recipe->flags = (base->flags & pooled) | INS_RECIPE_HEAD_POOLED;
+        recipe->head_activation = INS_ACTIVATION_NONE;
+    }
+    recipe->flags |= INS_RECIPE_CLASSIFY;
+    recipe->flags &= ~(uint32_t) INS_RECIPE_MULTI_LABEL;
+    if (multi_label)
+        recipe->flags |= INS_RECIPE_MULTI_LABEL;
+}
+
+/* ---- what a run holds ----------------------------------------------------- */
+
+struct run {
+    const ins_fine_tune_job *job;
+    const ins_training_options *options;
+    ins_watch watch;
+    uint64_t random;
+    uint32_t *order; /* rows; the held-back ones behind the others */
+    size_t train_count, held_count;
+    ins_network_options limits;
+    ins_parameters *tuned; /* from the caller's host, which outlives the run */
+    ins_parameters *gradient;
+    float *best; /* [tuned->count], or NULL without held-back rows */
+    ins_tuner tuner;
+    ins_batches batches, held;
+    ins_adamw_span *spans;
+    ins_adamw adamw;
+    uint64_t units_done, units; /* of work: rows, forward */
+    ins_fine_tune_figures figures;
+};
+
+static bool
+is_held_back(const struct run *run)
+{
+    return run->held_count > 0;
+}
+
+/* Does a tensor change, with the first layers frozen? */
+static bool
+is_trained(const ins_parameter *tensor, uint32_t first_layer)
+{
+    if (tensor->role >= INS_ROLE_HEAD_DENSE)
+        return true;
+    if (tensor->role < INS_ROLE_QKV)
+        return first_layer == 0;
+    return tensor->layer >= first_layer;
+}
+
+static bool
+is_matrix(uint32_t role)
+{
+    switch (role) {
+    case INS_ROLE_WORDS:
+    case INS_ROLE_POSITIONS:
+    case INS_ROLE_TYPES:
+    case INS_ROLE_QKV:
+    case INS_ROLE_ATTENTION_OUT:
+    case INS_ROLE_FFN_UP:
+    case INS_ROLE_FFN_DOWN:
+    case INS_ROLE_HEAD_DENSE:
+    case INS_ROLE_HEAD_OUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void
+set_spans(struct run *run)
+{
+    const ins_parameters *tuned = run->tuned;
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < tuned->tensor_count; i++) {
+        const ins_parameter *tensor = &tuned->tensors[i];
+
+        if (!is_trained(tensor, run->limits.first_layer))
+            continue;
+        run->spans[count++] = (ins_adamw_span){
+            .first = (uint64_t) (tensor->values - tuned->values),
+            .count = (uint64_t) tensor->rows * tensor->columns,
+            .rate = tensor->role >= INS_ROLE_HEAD_DENSE ? HEAD_RATE : 1,
+            .decays = is_matrix(tensor->role),
+        };
+    }
+    run->adamw.spans = run->spans;
+    run->adamw.span_count = count;
+}
+
+static uint32_t
+frozen_layers(const ins_fine_tune_job *job)
+{
+    uint32_t frozen = job->options->freeze_layers;
+
+    return frozen < job->recipe->layers ? frozen : job->recipe->layers;
+}
+
+static ins_network_options
+training_limits(const ins_fine_tune_job *job, uint32_t longest)
+{
+    ins_network_options limits =
+        ins_tuner_limits(longest, job->options->batch_size);
+
+    limits.dropout = (float) job->options->dropout;
+    limits.seed = job->options->seed;
+    limits.first_layer = frozen_layers(job);
+    return limits;
+}
+
+/* Without dropout and gradients. */
+static ins_network_options
+reading_limits(const ins_fine_tune_job *job, uint32_t longest)
+{
+    ins_network_options limits =
+        ins_tuner_limits(longest, job->options->batch_size);
+
+    limits.first_layer = job->recipe->layers;
+    return limits;
+}
+
+uint64_t
+ins_fine_tune_bytes(const ins_fine_tune_job *job)
+{
+    const ins_row_labels *labels = &job->rows->labels;
+    uint32_t longest = ins_tune_longest(job->rows);
+    ins_network_options training = training_limits(job, longest);
+    ins_network_options reading = reading_limits(job, longest);
+    uint64_t weights = ins_recipe_weights(job->recipe) * sizeof(float);
+    /* Order, batches of both parts. */
+    uint64_t rows =
+        labels->count * sizeof(uint32_t) +
+        2 * ins_batches_bytes(labels->count, job->options->batch_size, longest);
+    uint64_t first = ins_head_start_bytes(job->recipe, &reading, labels->count);
+    /* Gradient, AdamW's means, best epoch. */
+    uint64_t then = ins_tuner_bytes(job->recipe, &training) + 4 * weights;
+
+    return rows + weights + (first > then ? first : then);
+}
+
+/* ---- opening -------------------------------------------------------------- */
+
+static ins_status
+check_job(const ins_fine_tune_job *job, uint32_t longest, ins_error *error)
+{
+    const ins_training_options *options = job->options;
+    const char *problem;
+
+    INS_CHECK(ins_pack_recipe_is_sound(job->recipe, &problem), error,
+              INS_INTERNAL, "the recipe to be tuned is wrong in \"%s\"",
+              problem);
+    INS_CHECK(job->rows->labels.count >= 1 &&
+                  job->rows->labels.count <= UINT32_MAX,
+              error, INS_INVALID_ARGUMENT,
+              "fine-tuning needs from 1 to %u rows, not %zu", UINT32_MAX,
+              job->rows->labels.count);
+    INS_CHECK(longest >= 1 && longest <= job->recipe->max_tokens, error,
+              INS_INTERNAL, "a text to be tuned on has %u tokens", longest);
+    INS_CHECK(options->epochs >= 1 && options->batch_size >= 1 &&
+                  options->dropout >= 0 && options->dropout < 1,
+              error, INS_INVALID_ARGUMENT,
+              "fine-tuning needs epochs, a batch size and a dropout below 1");
+    return INS_OK;
+}
+
+static ins_status
+divide_rows(struct run *run, ins_error *error)
+{
+    const ins_row_labels *labels = &run->job->rows->labels;
+    const ins_host *host = &run->watch.host;
+    void *memory;
+
+    INS_TRY(ins_alloc(host, labels->count, sizeof(uint32_t), &memory, error));
+    run->order = memory;
+    INS_TRY(ins_hold_back(labels, run->options->validation, &run->random,
+                          run->order, &run->held_count, host, error));
+    run->train_count = labels->count - run->held_count;
+    return INS_OK;
+}
+
+static ins_status
+open_batches(struct run *run, ins_error *error)
+{
+    const ins_host *host = &run->watch.host;
+    ins_batches batches = {.order = run->order,
+                           .starts = run->job->rows->starts,
+                           .count = run->train_count,
+                           .size = run->options->batch_size,
+                           .longest = run->limits.max_tokens};
+
+    run->batches = batches;
+    INS_TRY(ins_batches_open(&run->batches, host, error));
+    if (!is_held_back(run))
+        return INS_OK;
+    batches.order += run->train_count;
+    batches.count = run->held_count;
+    run->held = batches;
+    INS_TRY(ins_batches_open(&run->held, host, error));
+    return ins_batches_sort(&run->held, host, error);
+}
+
+/* The base's weights with a fitted head. */
+static ins_status
+open_weights(struct run *run, ins_error *error)
+{
+    const ins_fine_tune_job *job = run->job;
+    ins_head_start start = {
+        .base = job->base,
+        .rows = job->rows,
+        .order = run->order,
+        .count = run->train_count,
+        .limits = reading_limits(job, run->limits.max_tokens),
+        .l2 = run->options->l2,
+    };
+
+    INS_TRY(ins_parameters_open(&run->tuned, job->recipe, &run->watch.outer,
+                                error));
+    INS_TRY(ins_parameters_read(run->tuned, job->base, error));
+    return ins_head_start_fill(&start, run->tuned, &run->watch, error);
+}
+
+static ins_status
+open_training(struct run *run, ins_error *error)
+{
+    const ins_host *host = &run->watch.host;
+    const ins_parameters *tuned = run->tuned;
+    ins_adamw_options options = ins_adamw_defaults;
+    void *memory;
+
+    options.weight_decay = run->options->weight_decay;
+    INS_TRY(ins_parameters_open(&run->gradient, &tuned->recipe, host, error));
+    INS_TRY(ins_alloc(host, tuned->tensor_count, sizeof(ins_adamw_span),
+                      &memory, error));
+    run->spans = memory;
+    INS_TRY(ins_adamw_open(&run->adamw, tuned->count, &options, host, error));
+    set_spans(run);
+    if (is_held_back(run)) {
+        INS_TRY(ins_alloc(host, tuned->count, sizeof(float), &memory, error));
+        run->best = memory;
+    }
+    INS_TRY(ins_tuner_open(&run->tuner, run->job->rows, tuned, &run->limits,
+                           host, error));
+    return open_batches(run, error);
+}
+
+static void
+close_run(struct run *run)
+{
+    const ins_host *host = &run->watch.host;
+
+    ins_batches_close(&run->batches, host);
+    ins_batches_close(&run->held, host);
+    ins_tuner_close(&run->tuner, host);
+    ins_release(host, run->best);
+    ins_adamw_close(&run->adamw);
+    ins_release(host, run->spans);
+    ins_parameters_close(run->gradient);
+    ins_release(host, run->order);
+}
+
+/* ---- epochs --------------------------------------------------------------- */
+
+static void
+count_work(struct run *run, uint64_t units)
+{
+    run->units_done += units;
+    run->watch.progress.fraction =
+        (double) run->units_done / (double) run->units;
+}
+
+static ins_status
+copy_values(const struct run *run, float *to, const float *from,
+            ins_error *error)
+{
+    size_t count = (size_t) run->tuned->count;
+
+    for (size_t at = 0; at < count; at += VALUES_PER_POLL) {
+        size_t left = count - at;
+
+        INS_TRY(ins_poll(&run->watch.host, error));
+        memcpy(to + at, from + at,
+               (left < VALUES_PER_POLL ? left : VALUES_PER_POLL) *
+                   sizeof(float));
+    }
+    return INS_OK;
+}
+
+static ins_status
+clear_gradient(const struct run *run, ins_error *error)
+{
+    size_t count = (size_t) run->gradient->count;
+
+    for (size_t at = 0; at < count; at += VALUES_PER_POLL) {
+        size_t left = count - at;
+
+        INS_TRY(ins_poll(&run->watch.host, error));
+        memset(run->gradient->values + at, 0,
+               (left < VALUES_PER_POLL ? left : VALUES_PER_POLL) *
+                   sizeof(float));
+    }
+    return INS_OK;
+}
+
+static ins_status
+learn_epoch(struct run *run, uint32_t epoch, ins_error *error)
+{
+    const uint64_t steps = run->batches.batch_count;
+    ins_training_progress *progress = &run->watch.progress;
+    ins_tune_score score = {.rows = 0};
+
+    progress->epoch = epoch;
+    progress->loss = NAN;
+    ins_watch_phase(&run->watch, "train", steps);
+    INS_TRY(ins_batches_shuffle(&run->batches, &run->random, &run->watch.host,
+                                error));
+    for (uint64_t i = 0; i < steps; i++) {
+        ins_batch_rows batch = ins_batches_at(&run->batches, (size_t) i);
+        double rate = ins_linear_schedule((epoch - 1) * steps + i,
+                                          steps * run->options->epochs,
+                                          run->options->warmup);
+
+        INS_TRY(clear_gradient(run, error));
+        INS_TRY(
+            ins_tuner_learn(&run->tuner, &batch, run->gradient, &score, error));
+        INS_TRY(ins_adamw_step(
+            &run->adamw, run->tuned->values, run->gradient->values,
+            rate * run->options->learning_rate, NULL, error));
+        progress->step = i + 1;
+        progress->loss = score.loss / score.weight;
+        count_work(run, LEARN_UNITS * (uint64_t) batch.count);
+    }
+    run->figures.loss = progress->loss;
+    run->figures.epochs = epoch;
+    return INS_OK;
+}
+
+static ins_status
+measure_held(struct run *run, ins_tune_score *score, ins_error *error)
+{
+    *score = (ins_tune_score){.rows = 0};
+    ins_watch_phase(&run->watch, "validate", run->held.batch_count);
+    for (size_t i = 0; i < run->held.batch_count; i++) {
+        ins_batch_rows batch = ins_batches_at(&run->held, i);
+
+        INS_TRY(ins_tuner_measure(&run->tuner, &batch, score, error));
+        run->watch.progress.step = i + 1;
+        count_work(run, batch.count);
+    }
+    run->watch.progress.accuracy = score->right / (double) score->rows;
+    return INS_OK;
+}
+
+static double
+mean_loss(const ins_tune_score *score)
+{
+    return score->weight > 0 ? score->loss / score->weight : 0;
+}
+
+static bool
+is_better(const struct run *run, const ins_tune_score *score,
+          const ins_tune_score *than)
+{
+    if (than->rows == 0)
+        return true;
+    if (run->job->rows->labels.targets != NULL && score->right != than->right)
+        return score->right > than->right;
+    return mean_loss(score) < mean_loss(than);
+}
+
+/* Keeps the weights when they are the best so far. */
+static ins_status
+keep_best(struct run *run, uint32_t epoch, const ins_tune_score *score,
+          ins_tune_score *best, ins_error *error)
+{
+    if (!is_better(run, score, best))
+        return INS_OK;
+    *best = *score;
+    run->figures.best = epoch;
+    run->figures.held_loss = mean_loss(score);
+    run->figures.held_accuracy = score->right / (double) score->rows;
+    return copy_values(run, run->best, run->tuned->values, error);
+}
+
+static void
+end_epoch(struct run *run)
+{
+    run->watch.progress.epoch_ended = true;
+    ins_watch_report(&run->watch);
+    run->watch.progress.epoch_ended = false;
+}
+
+/* A fitted head may be better than the first epochs, which then still go on:
+ * patience begins with the first. */
+static ins_status
+train_with_held(struct run *run, ins_error *error)
+{
+    ins_tune_score best = {.rows = 0};
+    ins_tune_score best_trained = {.rows = 0};
+    ins_tune_score score;
+    uint32_t stale = 0;
+
+    INS_TRY(measure_held(run, &score, error));
+    INS_TRY(keep_best(run, 0, &score, &best, error));
+    for (uint32_t epoch = 1; epoch <= run->options->epochs; epoch++) {
+        INS_TRY(learn_epoch(run, epoch, error));
+        INS_TRY(measure_held(run, &score, error));
+        INS_TRY(keep_best(run, epoch, &score, &best, error));
+        end_epoch(run);
+        stale++;
+        if (is_better(run, &score, &best_trained)) {
+            best_trained = score;
+            stale = 0;
+        }
+        if (run->options->patience > 0 && stale >= run->options->patience)
+            break;
+    }
+    return copy_values(run, run->tuned->values, run->best, error);
+}
+
+static ins_status
+train(struct run *run, ins_error *error)
+{
+    if (is_held_back(run))
+        return train_with_held(run, error);
+    for (uint32_t epoch = 1; epoch <= run->options->epochs; epoch++) {
+        INS_TRY(learn_epoch(run, epoch, error));
+        end_epoch(run);
+    }
+    run->figures.best = run->options->epochs;
+    return INS_OK;
+}
+
+/* ---- the whole ------------------------------------------------------------ */
+
+static ins_status
+tune(struct run *run, ins_error *error)
+{
+    uint32_t longest = ins_tune_longest(run->job->rows);
+    uint64_t epochs = run->options->epochs;
+
+    INS_TRY(check_job(run->job, longest, error));
+    run->limits = training_limits(run->job, longest);
+    INS_TRY(divide_rows(run, error));
+    run->figures.held_rows = run->held_count;
+    run->units = run->train_count * (1 + LEARN_UNITS * epochs) +
+                 run->held_count * (1 + epochs);
+    INS_TRY(open_weights(run, error));
+    count_work(run, run->train_count);
+    INS_TRY(open_training(run, error));
+    return train(run, error);
+}
+
+ins_status
+ins_fine_tune(const ins_fine_tune_job *job, ins_parameters **tuned,
+              ins_fine_tune_figures *figures, const ins_host *host,
+              ins_error *error)
+{
+    struct run *run;
+    ins_status status;
+    void *memory;
+
+    *tuned = NULL;
+    INS_TRY(ins_alloc_zeroed(host, 1, sizeof(*run), &memory, error));
+    run = memory;
+    run->job = job;
+    run->options = job->options;
+    run->random = job->options->seed;
+    run->figures = (ins_fine_tune_figures){
+        .loss = NAN, .held_loss = NAN, .held_accuracy = NAN};
+    ins_watch_open(&run->watch, job->options, host);
+    status = tune(run, error);
+    *figures = run->figures;
+    if (status == INS_OK)
+        *tuned = run->tuned;
+    else
+        ins_parameters_close(run->tuned);
+    close_run(run);
+    ins_release(host, run);
+    return status;
+}

@@ -1,0 +1,59 @@
+/*
+ * fine_tune.h - trains a whole encoder with its head on labelled texts.
+ *
+ * Source: Devlin et al. (2018), section 4; the head is fitted first
+ * (head_start.h), AdamW with a linear schedule (adamw.h), batches of similar
+ * length (batches.h).
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef INS_FINE_TUNE_H
+#define INS_FINE_TUNE_H
+
+#include "insitu_train.h"
+#include "train/tuner.h"
+
+/* All borrowed. */
+typedef struct ins_fine_tune_job {
+    const ins_pack_view *base;
+    const ins_pack_recipe *recipe; /* of the result: ins_fine_tune_recipe */
+    const ins_tune_rows *rows;     /* cut to the limit; each label has a row */
+    /* Used: seed, l2, epochs, batch_size, learning_rate, warmup, weight_decay,
+     * dropout, freeze_layers, validation, patience, progress. */
+    const ins_training_options *options;
+} ins_fine_tune_job;
+
+typedef struct ins_fine_tune_figures {
+    uint32_t epochs; /* trained */
+    uint32_t best;   /* the epoch whose weights these are; 0 = the base with a
+                        fitted head, which no epoch improved */
+    double loss;     /* mean of the last epoch */
+    uint64_t held_rows;   /* held back */
+    double held_loss;     /* of the best epoch; NaN without held-back rows */
+    double held_accuracy; /* likewise; with several labels per row all must be
+                             right */
+} ins_fine_tune_figures;
+
+/*
+ * The recipe of a model tuned from base.  When base embeds the head reads the
+ * embedding, without a dense layer; otherwise it is as in base.
+ * INS_WEIGHTS_CHOICE_DEFAULT: the number type of base.
+ */
+void ins_fine_tune_recipe(const ins_pack_recipe *base, uint32_t labels,
+                          bool multi_label, ins_weights_choice weights,
+                          ins_pack_recipe *recipe);
+/* Memory that the job needs at its height, beside its rows. */
+uint64_t ins_fine_tune_bytes(const ins_fine_tune_job *job);
+/*
+ * *tuned: owned by the caller, NULL after a failure: the weights of the epoch
+ * that did best on the held-back rows (by accuracy, then loss; with several
+ * labels per row by loss), or of the last one without such rows.
+ * Equal jobs give equal weights on the same machine.
+ * Errors: INVALID_ARGUMENT, CANCELLED, NO_MEMORY, INTERNAL when the loss is not
+ * a number.
+ */
+ins_status ins_fine_tune(const ins_fine_tune_job *job, ins_parameters **tuned,
+                         ins_fine_tune_figures *figures, const ins_host *host,
+                         ins_error *error);
+
+#endif

@@ -1,0 +1,253 @@
+/*
+ * head.c - fits a head to rows of features, and scores rows with it.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "train/head.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/checked.h"
+#include "kernels/blas.h"
+#include "train/head_loss.h"
+#include "train/lbfgs.h"
+#include "train/random.h"
+
+#define DEFAULT_TOLERANCE 1e-5
+#define SCORED_VALUES     ((uint64_t) 1 << 18) /* of a block's hidden layer */
+#define SCORED_WORK       ((uint64_t) 150000000)
+
+/* ---- minimising ---------------------------------------------------------- */
+
+/* Uniform within +-sqrt(6 / (inputs + outputs)) (Glorot & Bengio 2010). */
+static void
+fill_matrix(float *values, uint64_t rows, uint64_t columns, uint64_t *random)
+{
+    float limit = (float) sqrt(6.0 / (double) (rows + columns));
+
+    for (uint64_t i = 0; i < rows * columns; i++)
+        values[i] = limit * ins_random_symmetric(random);
+}
+
+void
+ins_head_loss_start(const ins_head_loss *loss, uint64_t seed, float *weights)
+{
+    const ins_head_rows *rows = loss->rows;
+    ins_head_places places = ins_head_find_places(rows, loss->units);
+
+    memset(weights, 0, places.count * sizeof(float));
+    if (loss->units == 0)
+        return;
+    fill_matrix(weights, rows->labels, loss->units, &seed);
+    fill_matrix(weights + places.dense, loss->units, rows->columns, &seed);
+}
+
+ins_status
+ins_head_loss_minimise(ins_head_loss *loss, const ins_head_options *options,
+                       float *weights, double *value, ins_error *error)
+{
+    double tolerance =
+        options->tolerance > 0 ? options->tolerance : DEFAULT_TOLERANCE;
+    ins_lbfgs_problem problem = {
+        .count = ins_head_find_places(loss->rows, loss->units).count,
+        .evaluate = ins_head_loss_evaluate,
+        .user = loss,
+        .iterations = options->iterations,
+        .gradient_limit = tolerance,
+        .loss_limit = tolerance / 100,
+        .progress = options->progress,
+        .progress_user = options->progress_user,
+    };
+
+    return ins_lbfgs_run(&problem, weights, value, loss->host, error);
+}
+
+/* ---- what is returned ---------------------------------------------------- */
+
+uint64_t
+ins_head_fit_bytes(const ins_head_rows *rows, uint32_t units)
+{
+    uint64_t weights = ins_head_find_places(rows, units).count;
+    uint64_t search = ins_lbfgs_bytes(weights);
+    uint64_t bytes;
+
+    if (!ins_add_u64(search, 2 * weights * sizeof(float), &bytes) ||
+        !ins_add_u64(bytes, ins_head_loss_bytes(rows, units), &bytes))
+        return UINT64_MAX;
+    return bytes;
+}
+
+static ins_status
+open_floats(const ins_host *host, uint64_t count, float **values,
+            ins_error *error)
+{
+    void *memory;
+
+    INS_TRY(ins_alloc(host, count, sizeof(float), &memory, error));
+    *values = memory;
+    return INS_OK;
+}
+
+static ins_status
+open_head(ins_head *head, const ins_head_rows *rows, uint32_t units,
+          const ins_host *host, ins_error *error)
+{
+    uint64_t width = units > 0 ? units : rows->columns;
+
+    head->columns = rows->columns;
+    head->units = units;
+    head->labels = rows->labels;
+    INS_TRY(open_floats(host, rows->labels * width, &head->out, error));
+    INS_TRY(open_floats(host, rows->labels, &head->out_bias, error));
+    if (units == 0)
+        return INS_OK;
+    INS_TRY(open_floats(host, (uint64_t) units * rows->columns, &head->dense,
+                        error));
+    return open_floats(host, units, &head->dense_bias, error);
+}
+
+/* Rewrites a layer over standardised features as one over features as they
+ * came: w . (x - mean) * factor + b. */
+static void
+fold_layer(const ins_head_loss *loss, float *matrix, float *bias, uint32_t rows)
+{
+    uint32_t columns = loss->rows->columns;
+
+    for (uint32_t i = 0; i < rows; i++, matrix += columns) {
+        double sum = (double) bias[i];
+
+        for (uint32_t j = 0; j < columns; j++) {
+            matrix[j] *= loss->factors[j];
+            sum -= (double) matrix[j] * (double) loss->means[j];
+        }
+        bias[i] = (float) sum;
+    }
+}
+
+static void
+take_weights(ins_head *head, const ins_head_loss *loss, const float *weights)
+{
+    ins_head_places places = ins_head_find_places(loss->rows, loss->units);
+
+    memcpy(head->out, weights, places.out_bias * sizeof(float));
+    memcpy(head->out_bias, weights + places.out_bias,
+           head->labels * sizeof(float));
+    if (head->units == 0) {
+        fold_layer(loss, head->out, head->out_bias, head->labels);
+        return;
+    }
+    memcpy(head->dense, weights + places.dense,
+           (places.dense_bias - places.dense) * sizeof(float));
+    memcpy(head->dense_bias, weights + places.dense_bias,
+           head->units * sizeof(float));
+    fold_layer(loss, head->dense, head->dense_bias, head->units);
+}
+
+ins_status
+ins_head_fit(ins_head *head, const ins_head_rows *rows,
+             const ins_head_options *options, const ins_host *host,
+             ins_error *error)
+{
+    ins_head_loss loss;
+    float *weights = NULL;
+    ins_status status;
+
+    *head = (ins_head){0};
+    status = ins_head_loss_open(&loss, rows, NULL, options->units, host, error);
+    if (status != INS_OK)
+        goto done;
+    loss.l2 = options->l2;
+    status = open_floats(host, ins_head_find_places(rows, options->units).count,
+                         &weights, error);
+    if (status != INS_OK)
+        goto done;
+    ins_head_loss_start(&loss, options->seed, weights);
+    status =
+        ins_head_loss_minimise(&loss, options, weights, &head->loss, error);
+    if (status != INS_OK)
+        goto done;
+    status = open_head(head, rows, options->units, host, error);
+    if (status == INS_OK)
+        take_weights(head, &loss, weights);
+done:
+    ins_release(host, weights);
+    ins_head_loss_close(&loss);
+    return status;
+}
+
+void
+ins_head_close(ins_head *head, const ins_host *host)
+{
+    ins_release(host, head->dense);
+    ins_release(host, head->dense_bias);
+    ins_release(host, head->out);
+    ins_release(host, head->out_bias);
+    *head = (ins_head){0};
+}
+
+/* ---- scoring ------------------------------------------------------------- */
+
+/* hidden: [rows][units], scratch. */
+static void
+score_block(const ins_head *head, const ins_kernels *kernels,
+            const ins_blas_product *block, float *hidden, const ins_host *host)
+{
+    ins_blas_product out = *block;
+
+    if (head->units > 0) {
+        ins_blas_product dense = *block;
+
+        dense.columns = head->units;
+        dense.depth = head->columns;
+        dense.right = head->dense;
+        dense.out = hidden;
+        ins_head_apply_layer(host, &dense, head->dense_bias);
+        kernels->activate(INS_ACTIVATION_TANH, hidden,
+                          block->rows * head->units);
+        out.left = hidden;
+    }
+    out.columns = head->labels;
+    out.depth = head->units > 0 ? head->units : head->columns;
+    out.right = head->out;
+    ins_head_apply_layer(host, &out, head->out_bias);
+}
+
+/* Rows of a block. */
+static size_t
+choose_rows(const ins_head *head)
+{
+    uint64_t work = (uint64_t) head->columns *
+                        (head->units > 0 ? head->units : head->labels) +
+                    (uint64_t) head->units * head->labels + 1;
+    uint64_t rows = SCORED_WORK / work + 1;
+    uint64_t fitting = SCORED_VALUES / (head->units + 1) + 1;
+
+    return (size_t) (rows < fitting ? rows : fitting);
+}
+
+ins_status
+ins_head_score(const ins_head *head, const float *features, size_t count,
+               float *logits, const ins_host *host, ins_error *error)
+{
+    size_t rows = choose_rows(head);
+    const ins_kernels *kernels;
+    float *hidden;
+    ins_status status = INS_OK;
+
+    INS_TRY(ins_kernels_select(NULL, &kernels, error));
+    INS_TRY(open_floats(host, (uint64_t) rows * head->units, &hidden, error));
+    for (size_t i = 0; i < count && status == INS_OK; i += rows) {
+        ins_blas_product block = {
+            .rows = count - i < rows ? count - i : rows,
+            .left = features + i * head->columns,
+            .out = logits + i * head->labels,
+        };
+
+        status = ins_poll(host, error);
+        if (status == INS_OK)
+            score_block(head, kernels, &block, hidden, host);
+    }
+    ins_release(host, hidden);
+    return status;
+}

@@ -1,0 +1,22 @@
+/*
+ * tuned_pack.h - trained weights to a pack, with the tokenizer of the base.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef INS_TUNED_PACK_H
+#define INS_TUNED_PACK_H
+
+#include "gradient/parameters.h"
+
+/*
+ * *pack: allocated from host, owned by the caller; of the recipe of tuned, and
+ * what everybody checks of a pack holds for it.  labels: recipe.labels texts.
+ * Errors: LIMIT_EXCEEDED when the pack would be larger than max_bytes,
+ * CANCELLED, NO_MEMORY, INTERNAL when a weight is not finite.
+ */
+ins_status ins_tuned_pack(const ins_parameters *tuned,
+                          const ins_pack_view *base,
+                          const ins_string_table *labels, uint64_t max_bytes,
+                          void **pack, size_t *pack_bytes, ins_error *error);
+
+#endif
