@@ -183,11 +183,13 @@ free_labels(struct label_list *list)
 static ins_status
 add_label(struct label_list *list, sqlite3_stmt *statement, ins_error *error)
 {
-    size_t size = (size_t) sqlite3_column_bytes(statement, 0);
+    /* An array inside the array is a text as well, by its value. */
+    const char *type = (const char *) sqlite3_column_text(statement, 1);
     const void *text = sqlite3_column_text(statement, 0);
+    size_t size = (size_t) sqlite3_column_bytes(statement, 0);
     char *copy;
 
-    INS_CHECK(sqlite3_column_type(statement, 0) == SQLITE_TEXT, error,
+    INS_CHECK(type != NULL && strcmp(type, "text") == 0, error,
               INS_INVALID_ARGUMENT,
               "the labels of a row must be a JSON array of texts");
     if (list->count == list->capacity) {
@@ -216,8 +218,9 @@ read_labels(connection *conn, sqlite3_value *json, struct label_list *list,
 {
     sqlite3_stmt *statement;
     ins_status status = INS_OK;
-    int code = sqlite3_prepare_v2(conn->db, "SELECT value FROM json_each(?1)",
-                                  -1, &statement, NULL);
+    int code =
+        sqlite3_prepare_v2(conn->db, "SELECT value, type FROM json_each(?1)",
+                           -1, &statement, NULL);
 
     if (code != SQLITE_OK)
         return fail_sqlite(conn, code, error);
