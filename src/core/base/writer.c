@@ -205,6 +205,11 @@ write_html_character(ins_writer *writer, const char *bytes, size_t length,
     case '\'':
         ins_write(writer, "&#39;");
         return;
+    case '\t':
+    case '\n':
+    case '\r':
+        ins_write(writer, " ");
+        return;
     default:
         break;
     }

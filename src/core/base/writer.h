@@ -50,8 +50,9 @@ void ins_write_fixed(ins_writer *writer, double value, unsigned decimals);
 /* In quotes, escaped as RFC 8259 asks.  text: valid UTF-8. */
 void ins_write_json_text(ins_writer *writer, ins_text text);
 /*
- * Escaped for HTML's text and quoted attributes; control characters become
- * U+FFFD.  text: valid UTF-8, cut with an ellipsis beyond max_characters.
+ * Escaped for HTML's text and quoted attributes; tabs and line ends become
+ * spaces, other control characters and invalid bytes U+FFFD.  Cut with an
+ * ellipsis beyond max_characters.
  */
 void ins_write_html_text(ins_writer *writer, ins_text text,
                          size_t max_characters);

@@ -13,13 +13,14 @@
 
 #define SHOWN_LABELS 500 /* in the table */
 #define MATRIX_SIDE  50
+#define DENSE_SIDE   16 /* from more labels on, cells are small */
 #define SHOWN_PAIRS  20
 /* Characters of a label: in tables, beside the matrix, in a tip. */
 #define LABEL_CHARACTERS 200
 #define SIDE_CHARACTERS  48
 #define TIP_CHARACTERS   60
-/* From this share on, text stands out in the colour of the page. */
-#define STRONG_SHARE 0.55
+/* From this share on, text is read better in the colour of the page. */
+#define STRONG_SHARE 0.78
 
 typedef struct report_page {
     ins_writer *writer;
@@ -33,7 +34,7 @@ typedef struct report_page {
 static const char page_style[] =
     ".tiles{display:flex;flex-wrap:wrap;gap:.75rem}\n"
     ".tiles div{background:var(--soft);border:1px solid var(--line);"
-    "border-radius:8px;padding:.7rem 1rem;min-width:7.5rem}\n"
+    "border-radius:8px;padding:.7rem 1rem;min-width:6.2rem}\n"
     ".tiles b{display:block;font-size:1.55rem;line-height:1.25;"
     "font-weight:600;font-variant-numeric:tabular-nums}\n"
     ".tiles span{color:var(--muted);font-size:.85rem}\n"
@@ -64,6 +65,9 @@ static const char page_style[] =
     "max-height:10rem;overflow:hidden;text-overflow:ellipsis;"
     "white-space:nowrap;margin:0 auto}\n"
     ".matrix bdi{white-space:pre}\n"
+    ".dense{font-size:.72rem;border-spacing:1px}\n"
+    ".dense th,.dense td{padding:.1rem .2rem}\n"
+    ".dense td{min-width:1.2rem}\n"
     ".empty{font-style:italic;color:var(--muted)}\n";
 
 /* ---- pieces -------------------------------------------------------------- */
@@ -182,7 +186,7 @@ write_headline(const report_page *page)
     write_count_tile(page, "right", summary->hits);
     write_count_tile(page, "labels", summary->label_count);
     if (summary->nulls > 0)
-        write_count_tile(page, "rows with NULL, left out", summary->nulls);
+        write_count_tile(page, "rows with NULL", summary->nulls);
     ins_write(page->writer, "</div>\n");
 }
 
@@ -258,6 +262,15 @@ write_label_table(const report_page *page)
 
 /* ---- the matrix ---------------------------------------------------------- */
 
+/* The marks isolate it, as <bdi> does: nothing in it turns the rest around. */
+static void
+write_tip_label(const report_page *page, uint32_t rank)
+{
+    ins_write(page->writer, "&#x2068;");
+    ins_write_html_text(page->writer, label_at(page, rank), TIP_CHARACTERS);
+    ins_write(page->writer, "&#x2069;");
+}
+
 static void
 write_tip(const report_page *page, uint32_t actual, uint32_t predicted,
           uint64_t support)
@@ -265,10 +278,9 @@ write_tip(const report_page *page, uint32_t actual, uint32_t predicted,
     uint64_t count = page->matrix[actual * page->side + predicted];
 
     ins_write(page->writer, " title=\"actual ");
-    ins_write_html_text(page->writer, label_at(page, actual), TIP_CHARACTERS);
+    write_tip_label(page, actual);
     ins_write(page->writer, ", predicted ");
-    ins_write_html_text(page->writer, label_at(page, predicted),
-                        TIP_CHARACTERS);
+    write_tip_label(page, predicted);
     ins_write(page->writer, ": ");
     write_count(page->writer, count);
     ins_write(page->writer, " of ");
@@ -320,8 +332,8 @@ write_matrix(const report_page *page)
 
     ins_write(page->writer,
               "<h2>Confusion matrix</h2>\n<p>Rows are actual labels, columns "
-              "predicted ones. The darker a cell, the larger its share of its "
-              "row; right predictions lie on the diagonal.");
+              "predicted ones. The stronger the colour of a cell, the larger "
+              "its share of its row; right predictions lie on the diagonal.");
     if (page->side < count) {
         ins_write(page->writer, " The ");
         ins_write_u64(page->writer, page->side);
@@ -330,7 +342,8 @@ write_matrix(const report_page *page)
         ins_write(page->writer, " labels are shown.");
     }
     ins_write(page->writer,
-              "</p>\n<div class=\"scroll\"><table class=\"matrix\">\n");
+              "</p>\n<div class=\"scroll\"><table class=\"matrix");
+    ins_write(page->writer, page->side > DENSE_SIDE ? " dense\">\n" : "\">\n");
     write_matrix_head(page);
     ins_write(page->writer, "<tbody>\n");
     for (uint32_t actual = 0; actual < page->side; actual++) {
