@@ -9,7 +9,8 @@ SELECT name, narg,
   FROM pragma_function_list
  WHERE name LIKE 'model\_%' ESCAPE '\' OR name LIKE 'insitu%'
     OR name LIKE 'classify%' OR name LIKE 'embed%' OR name LIKE 'token\_%'
-       ESCAPE '\' OR name = 'cosine_distance'
+       ESCAPE '\' OR name LIKE 'eval\_%' ESCAPE '\'
+    OR name = 'cosine_distance'
  ORDER BY name, narg;
 SELECT m.name AS module, c.cid, c.name AS column, c.hidden
   FROM pragma_module_list AS m, pragma_table_xinfo(m.name) AS c
