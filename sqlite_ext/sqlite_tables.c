@@ -37,6 +37,10 @@ static const table_kind kind_table[] = {
     {"embed_batch",
      "CREATE TABLE x(i INTEGER, embedding BLOB, inputs HIDDEN, model HIDDEN)",
      2, 2, 1, false, 100, open_embed_batch, next_batch_row, embed_batch_column},
+    {"explain_classify",
+     "CREATE TABLE x(token TEXT, start_pos INTEGER, end_pos INTEGER, "
+     "contribution REAL, input HIDDEN, model HIDDEN, label HIDDEN)",
+     4, 3, 1, false, 20, open_explanation, next_word, explanation_column},
     {"model_list",
      "CREATE TABLE x(name TEXT, kind TEXT, target TEXT, tasks TEXT, "
      "digest TEXT, bytes INTEGER)",
