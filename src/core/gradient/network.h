@@ -36,7 +36,8 @@ uint64_t ins_network_bytes(const ins_pack_recipe *recipe,
                            const ins_network_options *options);
 /*
  * Allocates all that passes need: a pass allocates nothing.  parameters:
- * borrowed; read anew in each pass.  Errors: NO_MEMORY.
+ * borrowed; read anew in each pass.  Errors: NO_MEMORY, WRONG_TASK when the
+ * recipe has no head, INVALID_ARGUMENT when an option is out of range.
  */
 ins_status ins_network_open(ins_network **network,
                             const ins_parameters *parameters,
@@ -49,18 +50,22 @@ void ins_network_close(ins_network *network); /* accepts NULL */
  * network, valid until the next call.
  * words: NULL, or [token_count][hidden]: what is taken in the place of the
  *        rows of the word embedding.
- * training: with dropout, and kept for one ins_network_backward.
- * Polls between products.  Errors: CANCELLED, INVALID_ARGUMENT when the batch
- * is larger than the options said.
+ * training: with dropout, other numbers in each pass.
+ * Every pass is kept for one ins_network_backward.  Polls between products.
+ * Errors: CANCELLED, INVALID_ARGUMENT when the batch is larger than the options
+ * said or a token is not in the vocabulary.
  */
 ins_status ins_network_forward(ins_network *network, const ins_batch *batch,
                                const float *words, bool training,
                                const float **logits, ins_error *error);
 /*
- * From the last forward pass.  logit_gradient: [sequence_count][labels].
- * gradient: NULL, or of the same recipe: ADDED to.
+ * From the last forward pass, once.  logit_gradient: [sequence_count][labels].
+ * gradient: NULL, or of the same recipe: ADDED to.  A failed call leaves it
+ * partly added to.
  * *input_gradient, when the option is set: [token_count][hidden], inside the
- * network, by the rows that took the place of the word embedding.
+ * network, by the rows of the word embedding or what took their place; valid
+ * until the next call.  May be NULL.
+ * Errors: CANCELLED, INVALID_ARGUMENT without a forward pass before it.
  */
 ins_status ins_network_backward(ins_network *network,
                                 const float *logit_gradient,
@@ -69,8 +74,8 @@ ins_status ins_network_backward(ins_network *network,
 
 /*
  * The loss of a row of logits and its gradient: cross-entropy of softmax, or
- * of sigmoids when targets has a 1 for each of several labels.
- * targets: [labels], 0 or 1; gradient: [labels], multiplied by weight.
+ * the sum of those of the labels' sigmoids.
+ * targets: [labels], 0 or 1; gradient: [labels], set, multiplied by weight.
  * Returns the loss times weight.
  */
 double ins_loss_softmax(const float *logits, uint32_t labels, uint32_t target,

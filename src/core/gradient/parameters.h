@@ -46,7 +46,8 @@ const ins_parameter *ins_parameters_find(const ins_parameters *parameters,
 ins_status ins_parameters_read(ins_parameters *parameters,
                                const ins_pack_view *view, ins_error *error);
 /* Puts all tensors into a pack that ins_pack_write made for the same recipe,
- * in the number type of its recipe.  Polls.  Errors: CANCELLED. */
+ * in the number type of its recipe.  Polls.  Errors: CANCELLED; INTERNAL when a
+ * weight is not finite or the pack has no place for a tensor. */
 ins_status ins_parameters_write(const ins_parameters *parameters,
                                 const ins_pack_view *view, uint8_t *pack,
                                 ins_error *error);

@@ -21,6 +21,16 @@
  *               rounds query, key, value and softmax to 14 bits and is exact
  *               from there on; false when the host cancelled
  *
+ * For training:
+ * norm_forward  out = layer_norm(x + add), keeping what backward needs; add may
+ *               be NULL; out may be x
+ * norm_backward gradient, [rows][columns], by out becomes that by x + add;
+ *               norm_gradient: NULL, or [2][columns], added to
+ * activate_backward  gradient *= f'(x), then x = f(x); relu'(0) = 0
+ * softmax_backward   one row: gradient by the shares becomes that by the
+ *               scores, which were multiplied with scale before softmax
+ * add_rows      sum, [columns], += each of count rows
+ *
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef INS_KERNELS_H
@@ -69,6 +79,16 @@ typedef struct ins_attention {
     float *scratch;       /* ins_attention_scratch(length, size) */
     const ins_host *host; /* asked whether to go on */
 } ins_attention;
+
+/* A layer norm of [rows][columns] that is kept for its gradient. */
+typedef struct ins_norm {
+    size_t rows;
+    size_t columns;
+    const float *norm; /* [2][columns]: scale, then bias */
+    float epsilon;
+    float *normal;  /* [rows][columns]: before scale and bias */
+    float *factors; /* [rows]: 1 / sqrt(variance + epsilon) */
+} ins_norm;
 
 size_t ins_attention_scratch(size_t length, size_t size); /* floats */
 

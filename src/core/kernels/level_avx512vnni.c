@@ -19,6 +19,7 @@ INS_ISA_BEGIN("avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma")
 #include "kernels/lanes_avx512.inc"
 
 #include "kernels/attention.inc"
+#include "kernels/gradients.inc"
 #include "kernels/panels.inc"
 #include "kernels/rows.inc"
 INS_ISA_END

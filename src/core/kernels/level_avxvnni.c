@@ -19,6 +19,7 @@ INS_ISA_BEGIN("avx2,fma,avxvnni")
 #include "kernels/lanes_avx2.inc"
 
 #include "kernels/attention.inc"
+#include "kernels/gradients.inc"
 #include "kernels/panels.inc"
 #include "kernels/rows.inc"
 INS_ISA_END

@@ -18,6 +18,7 @@ INS_ISA_BEGIN("arch=armv8.2-a+dotprod")
 #include "kernels/lanes_neon.inc"
 
 #include "kernels/attention.inc"
+#include "kernels/gradients.inc"
 #include "kernels/panels.inc"
 #include "kernels/rows.inc"
 INS_ISA_END

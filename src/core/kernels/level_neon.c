@@ -16,6 +16,7 @@
 #include "kernels/lanes_neon.inc"
 
 #include "kernels/attention.inc"
+#include "kernels/gradients.inc"
 #include "kernels/panels.inc"
 #include "kernels/rows.inc"
 

@@ -8,6 +8,7 @@
 #include "kernels/lanes_scalar.inc"
 
 #include "kernels/attention.inc"
+#include "kernels/gradients.inc"
 #include "kernels/panels.inc"
 #include "kernels/rows.inc"
 

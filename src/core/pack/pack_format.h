@@ -93,7 +93,11 @@ enum ins_recipe_flags {
     INS_RECIPE_EMBED = 1u << 1,       /* pooling is set */
     INS_RECIPE_MULTI_LABEL = 1u << 2, /* sigmoid per label, not softmax */
     INS_RECIPE_NORMALIZE = 1u << 3,   /* embeddings get length 1 */
-    INS_RECIPE_HEAD_DENSE = 1u << 4   /* a dense layer before the labels */
+    INS_RECIPE_HEAD_DENSE = 1u << 4,  /* a dense layer before the labels */
+    /* The head reads what the embed task gives (pooled per recipe->pooling,
+     * normalised to length 1 if INS_RECIPE_NORMALIZE) instead of the first
+     * token. */
+    INS_RECIPE_HEAD_POOLED = 1u << 5
 };
 
 /*

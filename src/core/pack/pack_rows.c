@@ -1,5 +1,5 @@
 /*
- * pack_rows.c - puts rows of a matrix into the layout of a tensor.
+ * pack_rows.c - rows of a matrix into the layout of a tensor, and back.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -75,11 +75,10 @@ column_offset(uint32_t column, uint32_t per_step, uint32_t size)
 }
 
 /* Where a row begins within its panel; a row takes 4 bytes of each step. */
-static uint8_t *
-panel_place(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row)
+static uint64_t
+panel_place(const ins_pack_tensor *tensor, uint32_t row)
 {
-    return data +
-           row / INS_PANEL_OUTPUTS *
+    return row / INS_PANEL_OUTPUTS *
                ins_panel_bytes(tensor->type, tensor->columns) +
            row % INS_PANEL_OUTPUTS * 4;
 }
@@ -91,7 +90,7 @@ put_int8_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
     uint64_t factors =
         ins_pack_factors_offset(tensor->type, tensor->rows, tensor->columns);
     uint64_t all_rows = ins_panel_count(tensor->rows) * INS_PANEL_OUTPUTS;
-    uint8_t *place = panel_place(tensor, data, row);
+    uint8_t *place = data + panel_place(tensor, row);
     float step = int8_step(values, tensor->columns);
     int32_t sum = 0;
 
@@ -109,7 +108,7 @@ static void
 put_bf16_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
                const float *values)
 {
-    data = panel_place(tensor, data, row);
+    data += panel_place(tensor, row);
     for (uint32_t i = 0; i < tensor->columns; i++) {
         uint16_t number = round_to_bf16(values[i]);
 
@@ -121,7 +120,7 @@ static void
 put_f32_panel(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
               const float *values)
 {
-    data = panel_place(tensor, data, row);
+    data += panel_place(tensor, row);
     for (uint32_t i = 0; i < tensor->columns; i++)
         put_float(data, column_offset(i, 1, 4), values[i]);
 }
@@ -162,6 +161,79 @@ ins_pack_put_row(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
         break;
     default:
         memcpy(data + row * bytes, values, bytes);
+        break;
+    }
+}
+
+/* ---- and back ------------------------------------------------------------ */
+
+static float
+get_float(const uint8_t *data, uint64_t offset)
+{
+    float value;
+
+    memcpy(&value, data + offset, sizeof(value));
+    return value;
+}
+
+static float
+get_bf16(const uint8_t *data, uint64_t offset)
+{
+    uint16_t number;
+    uint32_t bits;
+    float value;
+
+    memcpy(&number, data + offset, sizeof(number));
+    bits = (uint32_t) number << 16;
+    memcpy(&value, &bits, sizeof(value));
+    return value;
+}
+
+static void
+get_int8_row(const ins_pack_tensor *tensor, const uint8_t *data, uint32_t row,
+             float *values)
+{
+    bool is_panel = tensor->type == INS_TENSOR_INT8_PANELS;
+    uint64_t factors =
+        ins_pack_factors_offset(tensor->type, tensor->rows, tensor->columns);
+    uint64_t place =
+        is_panel ? panel_place(tensor, row) : (uint64_t) row * tensor->columns;
+    float factor = get_float(data, factors + row * sizeof(float));
+
+    for (uint32_t i = 0; i < tensor->columns; i++) {
+        uint64_t offset = is_panel ? column_offset(i, 4, 1) : i;
+
+        values[i] = (float) (int8_t) data[place + offset] * factor;
+    }
+}
+
+void
+ins_pack_get_row(const ins_pack_tensor *tensor, const uint8_t *data,
+                 uint32_t row, float *values)
+{
+    uint64_t first = (uint64_t) row * tensor->columns;
+    uint64_t place = panel_place(tensor, row);
+
+    switch (tensor->type) {
+    case INS_TENSOR_INT8_ROWS:
+    case INS_TENSOR_INT8_PANELS:
+        get_int8_row(tensor, data, row, values);
+        break;
+    case INS_TENSOR_BF16_PANELS:
+        for (uint32_t i = 0; i < tensor->columns; i++)
+            values[i] = get_bf16(data, place + column_offset(i, 2, 2));
+        break;
+    case INS_TENSOR_F32_PANELS:
+        for (uint32_t i = 0; i < tensor->columns; i++)
+            values[i] = get_float(data, place + column_offset(i, 1, 4));
+        break;
+    case INS_TENSOR_BF16_ROWS:
+        for (uint32_t i = 0; i < tensor->columns; i++)
+            values[i] = get_bf16(data, (first + i) * sizeof(uint16_t));
+        break;
+    default:
+        memcpy(values, data + first * sizeof(float),
+               tensor->columns * sizeof(float));
         break;
     }
 }

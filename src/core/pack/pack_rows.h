@@ -1,5 +1,5 @@
 /*
- * pack_rows.h - puts rows of a matrix into the layout of a tensor.
+ * pack_rows.h - rows of a matrix into the layout of a tensor, and back.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -16,5 +16,9 @@
  */
 void ins_pack_put_row(const ins_pack_tensor *tensor, uint8_t *data,
                       uint32_t row, const float *values);
+/* The other way: values, [tensor->columns], become the floats that the row's
+ * numbers stand for.  Exact for f32 and bf16; int8 is number * factor. */
+void ins_pack_get_row(const ins_pack_tensor *tensor, const uint8_t *data,
+                      uint32_t row, float *values);
 
 #endif

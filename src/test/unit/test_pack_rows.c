@@ -214,6 +214,49 @@ test_int8_extremes(void **state)
     }
 }
 
+/* Getting is the inverse of putting: exact for f32, to the last place that
+ * bf16 keeps, to half a step of int8; and a row put again gives its bytes. */
+static void
+test_get_row(void **state)
+{
+    static const struct {
+        uint32_t type;
+        float tolerance; /* of the row's largest magnitude */
+    } cases[] = {
+        {INS_TENSOR_F32_ROWS, 0},
+        {INS_TENSOR_F32_PANELS, 0},
+        {INS_TENSOR_BF16_ROWS, 0.5f / 128},
+        {INS_TENSOR_BF16_PANELS, 0.5f / 128},
+        {INS_TENSOR_INT8_ROWS, 0.501f / 127},
+        {INS_TENSOR_INT8_PANELS, 0.501f / 127},
+    };
+
+    (void) state;
+    for (size_t k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+        ins_pack_tensor tensor;
+        uint8_t *data = put_rows(&tensor, cases[k].type);
+        uint8_t *again = calloc(1, tensor.bytes);
+
+        assert_non_null(again);
+        for (uint32_t row = 0; row < ROWS; row++) {
+            float values[COLUMNS + 1], highest = 0;
+
+            values[COLUMNS] = 77;
+            ins_pack_get_row(&tensor, data, row, values);
+            assert_true(values[COLUMNS] == 77);
+            for (uint32_t i = 0; i < COLUMNS; i++)
+                highest = fmaxf(highest, fabsf(value_at(row, i)));
+            for (uint32_t i = 0; i < COLUMNS; i++)
+                assert_true(fabsf(values[i] - value_at(row, i)) <=
+                            cases[k].tolerance * highest);
+            ins_pack_put_row(&tensor, again, row, values);
+        }
+        assert_memory_equal(again, data, tensor.bytes);
+        free(again);
+        free(data);
+    }
+}
+
 int
 main(void)
 {
@@ -224,6 +267,7 @@ main(void)
         cmocka_unit_test(test_int8_panels),
         cmocka_unit_test(test_int8_rows),
         cmocka_unit_test(test_int8_extremes),
+        cmocka_unit_test(test_get_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
