@@ -264,6 +264,43 @@ sql_token_ids(sqlite3_context *context, int argc, sqlite3_value **argv)
     sqlite3_free(tokens);
 }
 
+/* ---- explanation -------------------------------------------------------- */
+
+static ins_status
+write_explanation(struct call *call, char **html, size_t *size,
+                  ins_error *error)
+{
+    ins_host host = connection_host(call->conn);
+    ins_explanation explanation;
+    ins_status status = explain_input(call->conn, call->model, call->input,
+                                      NULL, &explanation, error);
+
+    if (status == INS_OK)
+        status =
+            ins_explanation_html(&explanation, model_of(call->model->shared),
+                                 call->input, &host, html, size, error);
+    ins_explanation_close(&explanation, &host);
+    return status;
+}
+
+void
+sql_explain_html(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+    struct call call;
+    ins_error error;
+    char *html = NULL;
+    size_t size = 0;
+    ins_status status =
+        begin_call(context, argc, argv, 1, false, &call, &error);
+
+    if (status == INS_OK && !call.is_null)
+        status = write_explanation(&call, &html, &size, &error);
+    if (status != INS_OK)
+        result_failure(context, &error);
+    else if (!call.is_null)
+        sqlite3_result_text64(context, html, size, sqlite3_free, SQLITE_UTF8);
+}
+
 /* ---- distance ----------------------------------------------------------- */
 
 static ins_status

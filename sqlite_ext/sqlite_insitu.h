@@ -17,6 +17,7 @@
 #ifndef SQLITE_INSITU_H
 #define SQLITE_INSITU_H
 
+#include "insitu_explain.h"
 #include "insitu_memo.h"
 #include "insitu_train.h"
 #include "sqlite_registry.h"
@@ -166,12 +167,27 @@ ins_status check_input_bytes(size_t size, const char *what, ins_error *error);
 ins_status name_argument(sqlite3_value *value, const char *what, ins_text *text,
                          bool *is_null, ins_error *error);
 
+/*
+ * Characters as SQLite's substr() counts them, also in invalid UTF-8: a byte
+ * from 0xC0 on takes the continuation bytes behind it.
+ */
+sqlite3_int64 count_characters(const char *text, size_t from, size_t to);
+
+/* ---- sqlite_explain.c ---------------------------------------------------- */
+
+/* label: NULL for the one that classify gives.  Close the explanation, with
+ * connection_host(conn), also after a failure. */
+ins_status explain_input(connection *conn, open_model *model, ins_text input,
+                         const ins_text *label, ins_explanation *explanation,
+                         ins_error *error);
+
 /* ---- the SQL functions -------------------------------------------------- */
 
 typedef void sql_function(sqlite3_context *, int, sqlite3_value **);
 
 sql_function sql_classify, sql_classify_score, sql_embed, sql_embed_query,
-    sql_token_count, sql_token_ids, sql_cosine_distance; /* .._functions.c */
+    sql_token_count, sql_token_ids, sql_explain_html,
+    sql_cosine_distance; /* .._functions.c */
 sql_function sql_model_register, sql_model_drop, sql_model_alias,
     sql_model_export, sql_model_verify, sql_model_load, sql_model_unload,
     sql_model_info; /* sqlite_models.c */

@@ -105,26 +105,6 @@ struct token_row {
     sqlite3_int64 end;   /* the last character, as substr counts */
 };
 
-/*
- * Characters as SQLite's substr() counts them, also in invalid UTF-8: a byte
- * from 0xC0 on takes the continuation bytes behind it.
- */
-static sqlite3_int64
-count_characters(const char *text, size_t from, size_t to)
-{
-    sqlite3_int64 count = 0;
-
-    while (from < to) {
-        unsigned char first = (unsigned char) text[from++];
-
-        if (first >= 0xC0)
-            while (from < to && ((unsigned char) text[from] & 0xC0) == 0x80)
-                from++;
-        count++;
-    }
-    return count;
-}
-
 /* Tokens come in the order of the text, so that one pass counts all. */
 static void
 place_tokens(const ins_token *tokens, size_t count, ins_text input,

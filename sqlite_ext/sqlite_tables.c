@@ -40,6 +40,10 @@ static const table_kind kind_table[] = {
     {"predict_scores",
      "CREATE TABLE x(label TEXT, score REAL, model HIDDEN, features HIDDEN)", 2,
      2, 2, false, 10, open_predicted_scores, next_score, scores_column},
+    {"explain_classify",
+     "CREATE TABLE x(token TEXT, start_pos INTEGER, end_pos INTEGER, "
+     "contribution REAL, input HIDDEN, model HIDDEN, label HIDDEN)",
+     4, 3, 1, false, 20, open_explanation, next_word, explanation_column},
     {"model_list",
      "CREATE TABLE x(name TEXT, kind TEXT, target TEXT, tasks TEXT, "
      "digest TEXT, bytes INTEGER)",

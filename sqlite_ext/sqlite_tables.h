@@ -9,7 +9,7 @@
 
 #include "sqlite_insitu.h"
 
-#define MAX_TABLE_ARGUMENTS 2
+#define MAX_TABLE_ARGUMENTS 3
 
 typedef struct table_cursor table_cursor;
 
@@ -47,7 +47,7 @@ struct table_cursor {
     struct batch *batch; /* sqlite_batches.c */
 };
 
-/* sqlite_tables.c: the model of a scan, from its last argument or setting. */
+/* sqlite_tables.c: the model of a scan, from its second argument or setting. */
 ins_status open_scan_model(table_cursor *cursor, bool embed, open_model **model,
                            ins_error *error);
 
@@ -69,6 +69,12 @@ void model_list_column(table_cursor *cursor, sqlite3_context *context,
 ins_status open_model_stats(table_cursor *cursor, ins_error *error);
 ins_status next_statistics(table_cursor *cursor, ins_error *error);
 void model_stats_column(table_cursor *cursor, sqlite3_context *context,
+                        int column);
+
+/* sqlite_explain.c */
+ins_status open_explanation(table_cursor *cursor, ins_error *error);
+ins_status next_word(table_cursor *cursor, ins_error *error);
+void explanation_column(table_cursor *cursor, sqlite3_context *context,
                         int column);
 
 /* sqlite_scans.c */

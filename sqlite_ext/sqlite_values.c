@@ -69,3 +69,19 @@ name_argument(sqlite3_value *value, const char *what, ins_text *text,
               INS_INVALID_ARGUMENT, "%s must be text, not a number", what);
     return INS_OK;
 }
+
+sqlite3_int64
+count_characters(const char *text, size_t from, size_t to)
+{
+    sqlite3_int64 count = 0;
+
+    while (from < to) {
+        unsigned char first = (unsigned char) text[from++];
+
+        if (first >= 0xC0)
+            while (from < to && ((unsigned char) text[from] & 0xC0) == 0x80)
+                from++;
+        count++;
+    }
+    return count;
+}

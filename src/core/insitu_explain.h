@@ -28,26 +28,31 @@ typedef struct ins_explanation {
     ins_contribution *words; /* [count], in the order of the text */
     size_t count;
     uint32_t label;
-    float score;    /* of the text */
+    float score;    /* of the text, in floats */
     float baseline; /* of the text of [PAD]; words add up to the difference,
-                       within 5 % or 0.001 */
+                       within 2 % of it or 0.0005 */
     bool truncated; /* words behind the model's limit have no value */
 } ins_explanation;
 
 /*
- * label: an index, or -1 for the best one.  Close the explanation also after a
- * failure.  Errors: WRONG_TASK, INVALID_ARGUMENT, CANCELLED, NO_MEMORY.
+ * label: an index, as ins_run and ins_best_label give it.  All memory but that
+ * of the explanation is released before the return.  ins_runtime_prepare must
+ * have been called.  Close the explanation also after a failure.
+ * Errors: WRONG_TASK, INVALID_ARGUMENT, CANCELLED, NO_MEMORY; INTERNAL when a
+ * score is not a number or the steps along the line do not add up.
  */
 ins_status ins_explain(ins_explanation *explanation, const ins_model *model,
-                       ins_text text, int32_t label, const ins_host *host,
+                       ins_text text, uint32_t label, const ins_host *host,
                        ins_error *error);
 void ins_explanation_close(ins_explanation *explanation, const ins_host *host);
 
 /*
- * A self-contained HTML snippet: the text with its words shaded by what they
- * contributed (for: one colour, against: another), label and score above it.
+ * A self-contained HTML snippet: one div, the text with its words shaded by
+ * what they contributed (for: blue, against: orange), label and score above it.
  * Every character of text and label that HTML could read is escaped; invalid
- * UTF-8 becomes U+FFFD.  No script.  *html: owned by the caller.
+ * UTF-8 and control characters become U+FFFD, as a reference.  No script.
+ * text: the one that was explained.  *html: owned by the caller, without a NUL.
+ * Errors: CANCELLED, NO_MEMORY.
  */
 ins_status ins_explanation_html(const ins_explanation *explanation,
                                 const ins_model *model, ins_text text,

@@ -60,6 +60,23 @@ server_text(ins_text utf8)
     return cstring_to_text_with_len(data, size);
 }
 
+int32
+count_characters(character_position *position, size_t byte)
+{
+    bool single_bytes = GetDatabaseEncoding() == PG_SQL_ASCII;
+
+    if (byte < position->byte) {
+        position->byte = 0;
+        position->characters = 0;
+    }
+    for (; position->byte < byte; position->byte++) {
+        unsigned char c = (unsigned char) position->text.data[position->byte];
+
+        position->characters += single_bytes || (c & 0xC0) != 0x80;
+    }
+    return position->characters;
+}
+
 static ArrayType *
 make_array(uint32_t count, size_t element_bytes, Oid element_type)
 {

@@ -20,6 +20,17 @@ ins_text utf8_text(const char *data, int size);
 /* UTF-8 of a model (label, piece) in the server's encoding. */
 text *server_text(ins_text utf8);
 
+/* Where in a text a count of characters has come to. */
+typedef struct character_position {
+    ins_text text;
+    size_t byte;
+    int32 characters;
+} character_position;
+
+/* Characters before a byte, as the server's substr() counts them.  Tokens come
+ * in the order of the text, so that one pass counts all. */
+int32 count_characters(character_position *position, size_t byte);
+
 /* An uninitialised real[] of count values; *values points to them. */
 ArrayType *make_real_array(uint32_t count, float **values);
 /* An uninitialised integer[]. */

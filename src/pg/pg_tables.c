@@ -5,7 +5,6 @@
  */
 #include "pg_compat.h"
 
-#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
 #include "pg_datum.h"
@@ -67,32 +66,6 @@ insitu_classify_scores(PG_FUNCTION_ARGS)
 }
 
 /* ---- tokens ------------------------------------------------------------- */
-
-/* Where in the text a count of characters has come to. */
-typedef struct character_position {
-    ins_text text;
-    size_t byte;
-    int32 characters;
-} character_position;
-
-/* Characters before a byte, as the server's substr() counts them.  Tokens come
- * in the order of the text, so that one pass counts all. */
-static int32
-count_characters(character_position *position, size_t byte)
-{
-    bool single_bytes = GetDatabaseEncoding() == PG_SQL_ASCII;
-
-    if (byte < position->byte) {
-        position->byte = 0;
-        position->characters = 0;
-    }
-    for (; position->byte < byte; position->byte++) {
-        unsigned char c = (unsigned char) position->text.data[position->byte];
-
-        position->characters += single_bytes || (c & 0xC0) != 0x80;
-    }
-    return position->characters;
-}
 
 PG_FUNCTION_INFO_V1(insitu_tokens);
 
