@@ -52,8 +52,8 @@ add_row(sqlite3_context *context, sqlite3_value **argv, ins_error *error)
                               is_null[1] ? NULL : &actual, error);
 }
 
-static void
-step_pair(sqlite3_context *context, int argc, sqlite3_value **argv)
+void
+step_evaluation(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     ins_error error;
 
@@ -73,8 +73,8 @@ known_evaluation(sqlite3_context *context)
     return slot != NULL ? *slot : NULL;
 }
 
-static void
-give_accuracy(sqlite3_context *context)
+void
+end_accuracy(sqlite3_context *context)
 {
     ins_evaluation *evaluation = known_evaluation(context);
     double accuracy;
@@ -122,20 +122,20 @@ give_text(sqlite3_context *context, evaluation_text write, bool is_json)
     ins_evaluation_close(evaluation);
 }
 
-static void
-give_report(sqlite3_context *context)
+void
+end_report(sqlite3_context *context)
 {
     give_text(context, ins_evaluation_report, true);
 }
 
-static void
-give_confusion(sqlite3_context *context)
+void
+end_confusion(sqlite3_context *context)
 {
     give_text(context, ins_evaluation_confusion, true);
 }
 
-static void
-give_page(sqlite3_context *context)
+void
+end_evaluation_page(sqlite3_context *context)
 {
     give_text(context, ins_evaluation_html, false);
 }
@@ -173,8 +173,8 @@ add_score(sqlite3_context *context, sqlite3_value **argv, ins_error *error)
                                sqlite3_value_double(argv[1]) != 0, error);
 }
 
-static void
-step_score(sqlite3_context *context, int argc, sqlite3_value **argv)
+void
+step_calibration(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
     ins_error error;
 
@@ -183,8 +183,8 @@ step_score(sqlite3_context *context, int argc, sqlite3_value **argv)
         result_failure(context, &error);
 }
 
-static void
-give_calibration(sqlite3_context *context)
+void
+end_calibration(sqlite3_context *context)
 {
     static const ins_calibration nothing;
     const ins_calibration *calibration = sqlite3_aggregate_context(context, 0);
@@ -200,41 +200,4 @@ give_calibration(sqlite3_context *context)
         result_made_text(context, made, size, true);
     else
         result_failure(context, &error);
-}
-
-/* ---- registering --------------------------------------------------------- */
-
-static const struct {
-    const char *name;
-    int flags;
-    sql_function *step;
-    void (*give)(sqlite3_context *context);
-} aggregate_table[] = {
-    {"eval_accuracy", STEADY, step_pair, give_accuracy},
-    {"eval_calibration", STEADY | WITH_SUBTYPE, step_score, give_calibration},
-    {"eval_confusion", STEADY | WITH_SUBTYPE, step_pair, give_confusion},
-    {"eval_html", STEADY, step_pair, give_page},
-    {"eval_report", STEADY | WITH_SUBTYPE, step_pair, give_report},
-};
-#define AGGREGATE_COUNT (sizeof(aggregate_table) / sizeof(aggregate_table[0]))
-
-int
-register_aggregates(connection *conn, const char *prefix)
-{
-    for (size_t i = 0; i < AGGREGATE_COUNT; i++) {
-        char name[64];
-        int code;
-
-        sqlite3_snprintf((int) sizeof(name), name, "%s%s", prefix,
-                         aggregate_table[i].name);
-        retain_connection(conn);
-        /* Releases the connection also when it fails. */
-        code = sqlite3_create_function_v2(
-            conn->db, name, 2, aggregate_table[i].flags, conn, NULL,
-            aggregate_table[i].step, aggregate_table[i].give,
-            release_connection);
-        if (code != SQLITE_OK)
-            return code;
-    }
-    return SQLITE_OK;
 }

@@ -184,6 +184,7 @@ ins_status explain_input(connection *conn, open_model *model, ins_text input,
 /* ---- the SQL functions -------------------------------------------------- */
 
 typedef void sql_function(sqlite3_context *, int, sqlite3_value **);
+typedef void sql_end(sqlite3_context *); /* of an aggregate */
 
 sql_function sql_classify, sql_classify_score, sql_embed, sql_embed_query,
     sql_token_count, sql_token_ids, sql_explain_html,
@@ -200,7 +201,12 @@ ins_status read_features(sqlite3_value **values, int count, double **features,
 
 /* sqlite_training.c: the steps and the end of the aggregates. */
 sql_function step_train_classifier, step_fine_tune, step_train_tabular;
-void end_training(sqlite3_context *context);
+sql_end end_training;
+
+/* sqlite_evaluate.c: the steps and the ends of the aggregates. */
+sql_function step_evaluation, step_calibration;
+sql_end end_accuracy, end_calibration, end_confusion, end_evaluation_page,
+    end_report;
 
 /* sqlite_functions.c: names the labels there are. */
 ins_status fail_label(const open_model *model, ins_text unknown,
@@ -226,8 +232,6 @@ ins_status fail_label(const open_model *model, ins_text unknown,
 
 /* Registers the window functions; sqlite_window.c. */
 int register_windows(connection *conn, const char *prefix);
-/* Registers the aggregates; sqlite_evaluate.c. */
-int register_aggregates(connection *conn, const char *prefix);
 /* Registers the table-valued functions; sqlite_tables.c. */
 int register_tables(connection *conn, const char *prefix);
 

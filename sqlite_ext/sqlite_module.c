@@ -59,14 +59,22 @@ static const struct {
 static const struct {
     const char *name;
     int arguments;
+    int flags;
     sql_function *step;
-    void (*end)(sqlite3_context *context);
+    sql_end *end;
 } aggregate_table[] = {
-    {"fine_tune_classifier", 3, step_fine_tune, end_training},
-    {"fine_tune_classifier", 4, step_fine_tune, end_training},
-    {"train_classifier", 2, step_train_classifier, end_training},
-    {"train_classifier", 3, step_train_classifier, end_training},
-    {"train_tabular", -1, step_train_tabular, end_training},
+    {"eval_accuracy", 2, STEADY, step_evaluation, end_accuracy},
+    {"eval_calibration", 2, STEADY | WITH_SUBTYPE, step_calibration,
+     end_calibration},
+    {"eval_confusion", 2, STEADY | WITH_SUBTYPE, step_evaluation,
+     end_confusion},
+    {"eval_html", 2, STEADY, step_evaluation, end_evaluation_page},
+    {"eval_report", 2, STEADY | WITH_SUBTYPE, step_evaluation, end_report},
+    {"fine_tune_classifier", 3, GUARDED, step_fine_tune, end_training},
+    {"fine_tune_classifier", 4, GUARDED, step_fine_tune, end_training},
+    {"train_classifier", 2, GUARDED, step_train_classifier, end_training},
+    {"train_classifier", 3, GUARDED, step_train_classifier, end_training},
+    {"train_tabular", -1, GUARDED, step_train_tabular, end_training},
 };
 #define AGGREGATE_COUNT (sizeof(aggregate_table) / sizeof(aggregate_table[0]))
 
@@ -108,9 +116,9 @@ register_aggregates(connection *conn, const char *prefix)
         retain_connection(conn);
         /* Releases the connection also when it fails. */
         code = sqlite3_create_function_v2(
-            conn->db, name, aggregate_table[i].arguments, GUARDED, conn, NULL,
-            aggregate_table[i].step, aggregate_table[i].end,
-            release_connection);
+            conn->db, name, aggregate_table[i].arguments,
+            aggregate_table[i].flags, conn, NULL, aggregate_table[i].step,
+            aggregate_table[i].end, release_connection);
         if (code != SQLITE_OK)
             return code;
     }
@@ -150,8 +158,6 @@ register_names(connection *conn, const char *prefix, bool *registered)
         code = register_aggregates(conn, prefix);
     if (code == SQLITE_OK)
         code = register_windows(conn, prefix);
-    if (code == SQLITE_OK)
-        code = register_aggregates(conn, prefix);
     if (code == SQLITE_OK)
         code = register_tables(conn, prefix);
     *registered = code == SQLITE_OK;
