@@ -59,8 +59,7 @@ open_parts(ins_training *self, ins_error *error)
     ins_progress_open(&self->progress, &self->host, &self->options);
     if (self->method != INS_TRAIN_TABULAR)
         return INS_OK;
-    return ins_tabular_open(&self->tabular, self->options.max_bytes,
-                            &self->host, error);
+    return ins_tabular_open(&self->tabular, &self->options, &self->host, error);
 }
 
 ins_status
@@ -316,7 +315,7 @@ run_method(ins_training *training, void **pack, size_t *pack_bytes,
     ins_text_job job;
 
     if (training->method == INS_TRAIN_TABULAR)
-        return ins_tabular_run(training->tabular, &training->options, pack,
+        return ins_tabular_run(training->tabular, &training->progress, pack,
                                pack_bytes, error);
     INS_TRY(check_rows(training, error));
     job = make_job(training);
