@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "base/memory.h"
+#include "insitu_train.h"
 
 static const char *
 pooling_name(uint32_t pooling)
@@ -48,15 +49,17 @@ describe(ins_model *model)
 
     info->architecture = recipe->architecture;
     info->can_classify = (recipe->flags & INS_RECIPE_CLASSIFY) != 0;
+    info->can_predict = (recipe->flags & INS_RECIPE_TABULAR) != 0;
     info->can_embed = (recipe->flags & INS_RECIPE_EMBED) != 0;
     info->multi_label = (recipe->flags & INS_RECIPE_MULTI_LABEL) != 0;
     info->normalized = (recipe->flags & INS_RECIPE_NORMALIZE) != 0;
     info->pooling = info->can_embed ? pooling_name(recipe->pooling) : "";
     info->weights = weights_name(recipe->weights);
-    info->label_count = info->can_classify ? recipe->labels : 0;
+    info->label_count = recipe->labels; /* 0 in models that only embed */
+    info->feature_count = info->can_predict ? recipe->hidden : 0;
     info->embedding_size = info->can_embed ? recipe->hidden : 0;
     info->max_tokens = recipe->max_tokens;
-    info->vocabulary_size = view->pieces.count;
+    info->vocabulary_size = view->tokenizer->pieces;
     info->layer_count = recipe->layers;
     info->hidden_size = recipe->hidden;
     info->head_count = recipe->heads;
@@ -127,7 +130,7 @@ ins_model_token_text(const ins_model *model, int32_t token_id)
 {
     const ins_pack_view *view = &model->view;
 
-    if (token_id >= 0 && (uint32_t) token_id < view->pieces.count)
+    if (token_id >= 0 && (uint32_t) token_id < view->tokenizer->pieces)
         return ins_string_at(&view->pieces, (uint32_t) token_id);
     /* Added tokens may have ids past the vocabulary proper. */
     for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++) {
@@ -142,6 +145,8 @@ ins_model_token_text(const ins_model *model, int32_t token_id)
 const char *
 ins_model_tasks(const ins_model *model)
 {
+    if (model->info.can_predict)
+        return "predict";
     if (model->info.can_classify && model->info.can_embed)
         return "classify, embed";
     return model->info.can_classify ? "classify" : "embed";
@@ -150,21 +155,21 @@ ins_model_tasks(const ins_model *model)
 /* ---- description as JSON ------------------------------------------------ */
 
 static json_t *
-labels_json(const ins_model *model)
+strings_json(const ins_string_table *strings)
 {
-    json_t *labels = json_array();
+    json_t *array = json_array();
 
-    for (uint32_t i = 0; i < model->info.label_count; i++) {
-        ins_text label = ins_string_at(&model->view.labels, i);
+    for (uint32_t i = 0; i < strings->count; i++) {
+        ins_text text = ins_string_at(strings, i);
 
-        /* The reader has checked that labels are UTF-8. */
+        /* The reader has checked that they are UTF-8. */
         if (json_array_append_new(
-                labels, json_stringn_nocheck(label.data, label.size)) != 0) {
-            json_decref(labels);
+                array, json_stringn_nocheck(text.data, text.size)) != 0) {
+            json_decref(array);
             return NULL;
         }
     }
-    return labels;
+    return array;
 }
 
 static json_t *
@@ -177,6 +182,8 @@ tasks_json(const ins_model_info *info)
         failed |= json_array_append_new(tasks, json_string("classify"));
     if (info->can_embed)
         failed |= json_array_append_new(tasks, json_string("embed"));
+    if (info->can_predict)
+        failed |= json_array_append_new(tasks, json_string("predict"));
     if (failed) {
         json_decref(tasks);
         return NULL;
@@ -185,11 +192,9 @@ tasks_json(const ins_model_info *info)
 }
 
 /* json_object_set_new releases its value also when it fails. */
-static json_t *
-info_json(const ins_model *model)
+static int
+set_encoder(json_t *json, const ins_model_info *info)
 {
-    const ins_model_info *info = &model->info;
-    json_t *json = json_object();
     int failed = 0;
     const struct {
         const char *key;
@@ -200,6 +205,56 @@ info_json(const ins_model *model)
         {"layers", info->layer_count},
         {"hidden_size", info->hidden_size},
         {"attention_heads", info->head_count},
+    };
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        failed |= json_object_set_new(
+            json, numbers[i].key, json_integer((json_int_t) numbers[i].value));
+    return failed;
+}
+
+static int
+set_embedding(json_t *json, const ins_model_info *info)
+{
+    int failed = 0;
+
+    failed |= json_object_set_new(json, "embedding_size",
+                                  json_integer(info->embedding_size));
+    failed |= json_object_set_new(json, "pooling", json_string(info->pooling));
+    failed |=
+        json_object_set_new(json, "normalized", json_boolean(info->normalized));
+    return failed;
+}
+
+static int
+set_labels(json_t *json, const ins_model *model)
+{
+    const ins_model_info *info = &model->info;
+    ins_text positive = ins_model_label(model, ins_model_positive_label(model));
+    int failed =
+        json_object_set_new(json, "labels", strings_json(&model->view.labels));
+
+    if (info->can_classify)
+        failed |= json_object_set_new(json, "multi_label",
+                                      json_boolean(info->multi_label));
+    if (!info->can_predict)
+        return failed;
+    failed |= json_object_set_new(
+        json, "positive", json_stringn_nocheck(positive.data, positive.size));
+    return failed | json_object_set_new(json, "features",
+                                        strings_json(&model->view.pieces));
+}
+
+static json_t *
+info_json(const ins_model *model)
+{
+    const ins_model_info *info = &model->info;
+    json_t *json = json_object();
+    int failed = 0;
+    const struct {
+        const char *key;
+        uint64_t value;
+    } numbers[] = {
         {"intermediate_size", info->intermediate_size},
         {"parameters", info->parameter_count},
         {"bytes", info->pack_bytes},
@@ -208,23 +263,16 @@ info_json(const ins_model *model)
     failed |= json_object_set_new(json, "architecture",
                                   json_string(info->architecture));
     failed |= json_object_set_new(json, "tasks", tasks_json(info));
+    if (!info->can_predict)
+        failed |= set_encoder(json, info);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
         failed |= json_object_set_new(
             json, numbers[i].key, json_integer((json_int_t) numbers[i].value));
     failed |= json_object_set_new(json, "weights", json_string(info->weights));
-    if (info->can_classify) {
-        failed |= json_object_set_new(json, "labels", labels_json(model));
-        failed |= json_object_set_new(json, "multi_label",
-                                      json_boolean(info->multi_label));
-    }
-    if (info->can_embed) {
-        failed |= json_object_set_new(json, "embedding_size",
-                                      json_integer(info->embedding_size));
-        failed |=
-            json_object_set_new(json, "pooling", json_string(info->pooling));
-        failed |= json_object_set_new(json, "normalized",
-                                      json_boolean(info->normalized));
-    }
+    if (info->label_count > 0)
+        failed |= set_labels(json, model);
+    if (info->can_embed)
+        failed |= set_embedding(json, info);
     if (failed) {
         json_decref(json);
         return NULL;

@@ -107,6 +107,12 @@ ins_session_open(ins_session **session, const ins_model *model,
     ins_status status;
 
     *session = NULL;
+    if (model->info.can_predict) {
+        ins_fail(error, INS_WRONG_TASK,
+                 "the model reads numbers, not texts: its task is predict");
+        ins_fail_hint(error, "Use predict with this model.");
+        return INS_WRONG_TASK;
+    }
     INS_TRY(ins_alloc_zeroed(host, 1, sizeof(ins_session), &memory, error));
     *session = memory;
     (*session)->host = *host;

@@ -106,14 +106,16 @@ typedef enum ins_task {
 } ins_task;
 
 typedef struct ins_model_info {
-    const char *architecture; /* model_type of the source, "bert" */
+    const char *architecture; /* model_type of the source, "bert"; "tabular" */
     const char *pooling;      /* "mean", "cls", "max", or "" without embed */
     const char *weights;      /* number type: "int8", "bf16" or "f32" */
     bool can_classify;
     bool can_embed;
+    bool can_predict; /* over numbers, insitu_train.h; and nothing else */
     bool multi_label; /* scores are independent (sigmoid), not a softmax */
     bool normalized;  /* embeddings have length 1 */
     uint32_t label_count;
+    uint32_t feature_count;  /* numbers that predict takes */
     uint32_t embedding_size; /* values per embedding */
     uint32_t max_tokens;     /* longest input incl. special tokens */
     uint32_t vocabulary_size;
@@ -141,7 +143,7 @@ ins_text ins_model_label(const ins_model *model, uint32_t label);
 int32_t ins_model_find_label(const ins_model *model, ins_text label);
 /* The vocabulary's spelling ("##ing") of an id; size 0 when out of range. */
 ins_text ins_model_token_text(const ins_model *model, int32_t token_id);
-/* "classify, embed": the tasks this model can do, for messages. */
+/* "classify, embed" or "predict": the tasks this model can do, for messages. */
 const char *ins_model_tasks(const ins_model *model);
 /*
  * The description as a JSON object, the same text on every host.  *json is
@@ -178,6 +180,7 @@ typedef struct ins_usage {
 /*
  * Allocates all scratch memory that ins_run will need, whatever the number of
  * texts.  options: NULL = defaults; host: copied, must outlive the session.
+ * Errors: WRONG_TASK for a model that predicts, INVALID_ARGUMENT, NO_MEMORY.
  */
 ins_status ins_session_open(ins_session **session, const ins_model *model,
                             const ins_options *options, const ins_host *host,

@@ -237,7 +237,8 @@ ins_pack_check(const void *pack, size_t size, const ins_host *host,
     ins_pack_view view;
 
     INS_TRY(ins_pack_read(&view, pack, size, error));
-    INS_TRY(check_index(&view, host, error));
+    if (!ins_pack_is_tabular(view.recipe))
+        INS_TRY(check_index(&view, host, error));
     for (uint32_t i = 0; i < view.tensor_count; i++)
         INS_TRY(check_weights(&view, &view.tensors[i], host, error));
     return INS_OK;

@@ -94,7 +94,8 @@ enum ins_recipe_flags {
     INS_RECIPE_MULTI_LABEL = 1u << 2, /* sigmoid per label, not softmax */
     INS_RECIPE_NORMALIZE = 1u << 3,   /* embeddings get length 1 */
     INS_RECIPE_HEAD_DENSE = 1u << 4,  /* a dense layer before the labels */
-    INS_RECIPE_HEAD_POOLED = 1u << 5  /* the head reads the embedding */
+    INS_RECIPE_HEAD_POOLED = 1u << 5, /* the head reads the embedding */
+    INS_RECIPE_TABULAR = 1u << 6      /* no encoder: a head over numbers */
 };
 
 /*
@@ -103,6 +104,13 @@ enum ins_recipe_flags {
  * is x = norm(x + attention(x)); x = norm(x + ffn(x)).  The head reads the
  * first token, or with HEAD_POOLED what the task embed gives for the same text
  * as a document: [dense + head_activation], then the label matrix.
+ *
+ * TABULAR, alone or with HEAD_DENSE: the head reads hidden features x, each as
+ * (x - mean) * (1 / deviation), and its softmax scores the labels.  The pieces
+ * are the features' names; intermediate is the width of the dense layer, 0
+ * without; position_offset is the label that predict scores.  Layers, heads,
+ * vocabulary, positions, token_types, activation, pooling, max_tokens,
+ * norm_epsilon and the whole tokenizer are 0, weights is f32.
  */
 typedef struct ins_pack_recipe {
     uint32_t flags;           /*  0  enum ins_recipe_flags */
@@ -112,7 +120,7 @@ typedef struct ins_pack_recipe {
     uint32_t intermediate;    /* 16 */
     uint32_t vocabulary;      /* 20  rows of the word embedding */
     uint32_t positions;       /* 24  rows of the position embedding */
-    uint32_t position_offset; /* 28  row of the first token */
+    uint32_t position_offset; /* 28  row of the first token; see TABULAR */
     uint32_t token_types;     /* 32  rows, 0 = none */
     uint32_t activation;      /* 36  of the feed-forward layers */
     uint32_t head_activation; /* 40  after the head's dense layer */

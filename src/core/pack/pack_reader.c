@@ -259,11 +259,36 @@ check_added_tokens(const ins_pack_view *view, uint64_t bytes, ins_error *error)
     return INS_OK;
 }
 
+/* A model over numbers has names in the place of pieces, and no tokenizer. */
+static ins_status
+read_features(ins_pack_view *view, const section_table sections,
+              ins_error *error)
+{
+    static const ins_pack_tokenizer nothing;
+    const void *start;
+
+    INS_TRY(take_section(view, sections, INS_SECTION_TOKENIZER, 1,
+                         sizeof(ins_pack_tokenizer), &start, error));
+    view->tokenizer = start;
+    if (memcmp(start, &nothing, sizeof(nothing)) != 0)
+        return fail_pack(error, "a model over numbers has a tokenizer");
+    view->pieces.count = view->recipe->hidden;
+    INS_TRY(read_strings(view, sections, INS_SECTION_PIECE_ENDS, &view->pieces,
+                         error));
+    for (uint32_t kind = INS_SECTION_PIECE_INDEX;
+         kind <= INS_SECTION_ADDED_BYTES; kind++)
+        INS_TRY(take_section(view, sections, kind, 0, 1, &start, error));
+    return INS_OK;
+}
+
 static ins_status
 read_tokenizer(ins_pack_view *view, const section_table sections,
                ins_error *error)
 {
     const void *start;
+
+    if (ins_pack_is_tabular(view->recipe))
+        return read_features(view, sections, error);
 
     INS_TRY(take_section(view, sections, INS_SECTION_TOKENIZER, 1,
                          sizeof(ins_pack_tokenizer), &start, error));

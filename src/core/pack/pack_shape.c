@@ -5,6 +5,8 @@
  */
 #include "pack/pack_shape.h"
 
+#include <math.h>
+
 static bool
 is_layer_role(uint32_t role)
 {
@@ -16,6 +18,8 @@ is_present(const ins_pack_recipe *recipe, uint32_t layer, uint32_t role)
 {
     if (layer > 0)
         return is_layer_role(role);
+    if (ins_pack_is_tabular(recipe) && role < INS_ROLE_HEAD_DENSE)
+        return false;
     switch (role) {
     case INS_ROLE_TYPES:
         return recipe->token_types > 0;
@@ -24,7 +28,10 @@ is_present(const ins_pack_recipe *recipe, uint32_t layer, uint32_t role)
         return (recipe->flags & INS_RECIPE_HEAD_DENSE) != 0;
     case INS_ROLE_HEAD_OUT:
     case INS_ROLE_HEAD_OUT_BIAS:
-        return (recipe->flags & INS_RECIPE_CLASSIFY) != 0;
+        return (recipe->flags & (INS_RECIPE_CLASSIFY | INS_RECIPE_TABULAR)) !=
+               0;
+    case INS_ROLE_FEATURES:
+        return ins_pack_is_tabular(recipe);
     default:
         return true;
     }
@@ -33,13 +40,16 @@ is_present(const ins_pack_recipe *recipe, uint32_t layer, uint32_t role)
 bool
 ins_pack_next_step(const ins_pack_recipe *recipe, ins_pack_step *step)
 {
+    /* What belongs to no layer is there without any. */
+    const uint32_t layers = recipe->layers > 0 ? recipe->layers : 1;
+
     for (;;) {
         step->role++;
         if (step->role > INS_ROLE_LAST) {
             step->role = INS_ROLE_WORDS;
             step->layer++;
         }
-        if (step->layer >= recipe->layers)
+        if (step->layer >= layers)
             return false;
         if (is_present(recipe, step->layer, step->role))
             return true;
@@ -63,6 +73,8 @@ ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
 {
     const uint32_t hidden = recipe->hidden;
     const uint32_t inner = recipe->intermediate;
+    const uint32_t dense = ins_pack_is_tabular(recipe) ? inner : hidden;
+    const uint32_t read = dense > 0 ? dense : hidden; /* by the labels */
     const struct {
         uint32_t rows;
         uint32_t columns;
@@ -81,10 +93,11 @@ ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
         [INS_ROLE_FFN_DOWN] = {hidden, inner},
         [INS_ROLE_FFN_DOWN_BIAS] = {1, hidden},
         [INS_ROLE_FFN_NORM] = {2, hidden},
-        [INS_ROLE_HEAD_DENSE] = {hidden, hidden},
-        [INS_ROLE_HEAD_DENSE_BIAS] = {1, hidden},
-        [INS_ROLE_HEAD_OUT] = {recipe->labels, hidden},
+        [INS_ROLE_HEAD_DENSE] = {dense, hidden},
+        [INS_ROLE_HEAD_DENSE_BIAS] = {1, dense},
+        [INS_ROLE_HEAD_OUT] = {recipe->labels, read},
         [INS_ROLE_HEAD_OUT_BIAS] = {1, recipe->labels},
+        [INS_ROLE_FEATURES] = {2, hidden},
     };
 
     *rows = shapes[role].rows;
@@ -222,15 +235,60 @@ has_sound_tasks(const ins_pack_recipe *recipe)
                         : recipe->labels == 0;
 }
 
-bool
-ins_pack_recipe_is_sound(const ins_pack_recipe *recipe, const char **problem)
+struct rule {
+    const char *name;
+    bool holds;
+};
+
+/* The name of the first rule that does not hold, or NULL. */
+static const char *
+find_broken(const struct rule *rules, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!rules[i].holds)
+            return rules[i].name;
+    return NULL;
+}
+
+static const char *
+find_tabular_problem(const ins_pack_recipe *recipe)
+{
+    const uint32_t known = INS_RECIPE_TABULAR | INS_RECIPE_HEAD_DENSE;
+    const bool has_dense = (recipe->flags & INS_RECIPE_HEAD_DENSE) != 0;
+    const uint32_t head = recipe->head_activation;
+    const struct rule rules[] = {
+        {"flags", (recipe->flags & ~known) == 0},
+        {"layers", recipe->layers == 0},
+        {"hidden", is_within(recipe->hidden, 1, INS_MAX_HIDDEN)},
+        {"heads", recipe->heads == 0},
+        {"intermediate",
+         has_dense ? is_within(recipe->intermediate, 1, INS_MAX_INTERMEDIATE)
+                   : recipe->intermediate == 0},
+        {"vocabulary", recipe->vocabulary == 0},
+        {"positions", recipe->positions == 0},
+        {"token_types", recipe->token_types == 0},
+        {"activation", recipe->activation == INS_ACTIVATION_NONE},
+        {"head_activation",
+         head == (has_dense ? INS_ACTIVATION_TANH : INS_ACTIVATION_NONE)},
+        {"pooling", recipe->pooling == INS_POOLING_NONE},
+        {"labels", is_within(recipe->labels, 1, INS_MAX_LABELS)},
+        {"position_offset", recipe->position_offset < recipe->labels},
+        {"max_tokens", recipe->max_tokens == 0},
+        {"weights", recipe->weights == INS_WEIGHTS_F32},
+        /* Written so that a NaN fails; minus zero is other bytes. */
+        {"norm_epsilon",
+         recipe->norm_epsilon == 0.0f && !signbit(recipe->norm_epsilon)},
+    };
+
+    return find_broken(rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+static const char *
+find_encoder_problem(const ins_pack_recipe *recipe)
 {
     const uint32_t positions = recipe->positions;
     const uint32_t offset = recipe->position_offset;
-    const struct {
-        const char *name;
-        bool holds;
-    } rules[] = {
+    const struct rule rules[] = {
         {"flags", has_sound_flags(recipe)},
         {"layers", is_within(recipe->layers, 1, INS_MAX_LAYERS)},
         {"hidden", is_within(recipe->hidden, 1, INS_MAX_HIDDEN)},
@@ -251,11 +309,13 @@ ins_pack_recipe_is_sound(const ins_pack_recipe *recipe, const char **problem)
          recipe->norm_epsilon > 0.0f && recipe->norm_epsilon < 1.0f},
     };
 
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-        if (!rules[i].holds) {
-            *problem = rules[i].name;
-            return false;
-        }
-    }
-    return true;
+    return find_broken(rules, sizeof(rules) / sizeof(rules[0]));
+}
+
+bool
+ins_pack_recipe_is_sound(const ins_pack_recipe *recipe, const char **problem)
+{
+    *problem = ins_pack_is_tabular(recipe) ? find_tabular_problem(recipe)
+                                           : find_encoder_problem(recipe);
+    return *problem == NULL;
 }

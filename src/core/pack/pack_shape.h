@@ -25,6 +25,13 @@ typedef struct ins_pack_step {
 bool ins_pack_next_step(const ins_pack_recipe *recipe, ins_pack_step *step);
 uint32_t ins_pack_step_count(const ins_pack_recipe *recipe);
 
+/* Has the pack an encoder and a tokenizer? */
+static inline bool
+ins_pack_is_tabular(const ins_pack_recipe *recipe)
+{
+    return (recipe->flags & INS_RECIPE_TABULAR) != 0;
+}
+
 /* Shape of a role's tensor; the recipe's values are within the limits. */
 void ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
                          uint32_t *rows, uint32_t *columns);

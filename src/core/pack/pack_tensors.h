@@ -83,11 +83,12 @@ enum ins_tensor_role {
     INS_ROLE_FFN_DOWN_BIAS,  /* [1][hidden] */
     INS_ROLE_FFN_NORM,       /* [2][hidden] */
     /* layer = 0 */
-    INS_ROLE_HEAD_DENSE,      /* [hidden][hidden] */
-    INS_ROLE_HEAD_DENSE_BIAS, /* [1][hidden] */
-    INS_ROLE_HEAD_OUT,        /* [labels][hidden] */
+    INS_ROLE_HEAD_DENSE,      /* [hidden, TABULAR: intermediate][hidden] */
+    INS_ROLE_HEAD_DENSE_BIAS, /* [1][rows of the dense layer] */
+    INS_ROLE_HEAD_OUT,        /* [labels][what it reads] */
     INS_ROLE_HEAD_OUT_BIAS,   /* [1][labels] */
-    INS_ROLE_LAST = INS_ROLE_HEAD_OUT_BIAS
+    INS_ROLE_FEATURES,        /* [2][hidden]: mean, 1 / deviation; TABULAR */
+    INS_ROLE_LAST = INS_ROLE_FEATURES
 };
 
 /* Sorted by (layer, role), each pair once. */

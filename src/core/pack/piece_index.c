@@ -133,6 +133,8 @@ ins_piece_index_find(const ins_pack_view *view, ins_text prefix, ins_text text)
 
     state = ins_hash_add(state, prefix.data, prefix.size);
     slot = ins_hash_finish(ins_hash_add(state, text.data, text.size)) & mask;
+    if (view->tokenizer->index_slots == 0)
+        return -1;
     for (uint32_t probe = 0; probe < INS_MAX_INDEX_PROBES; probe++) {
         uint32_t entry = view->piece_index[(slot + probe) & mask];
 

@@ -30,8 +30,9 @@ typedef struct ins_head_options {
     double l2;      /* >= 0 */
     uint32_t iterations;
     uint64_t seed; /* of the hidden layer's first weights */
-    /* Ends when no component of the gradient is larger, or when the loss falls
-     * by less than a hundredth of this share of it; 0 = 1e-5. */
+    /* Ends when no component of the gradient is larger than this by the number
+     * of labels, or when the loss falls by less than a hundredth of this share
+     * of it; 0 = 1e-5. */
     double tolerance;
     /* Told after each iteration; NULL = nobody. */
     void (*progress)(void *user, uint32_t iteration, double loss);

@@ -61,7 +61,7 @@ typedef struct ins_head_loss {
 /* Scratch, in bytes. */
 uint64_t ins_head_loss_bytes(const ins_head_rows *rows, uint32_t units);
 
-/* The penalty l2 is 0 until it is set.  Polls.  Errors: INVALID_ARGUMENT for features
+/* The penalty l2 is 0 until it is set.  Errors: INVALID_ARGUMENT for features
  * that are not finite and parts without weight, NO_MEMORY, CANCELLED.  Close
  * also after a failure. */
 ins_status ins_head_loss_open(ins_head_loss *loss, const ins_head_rows *rows,
