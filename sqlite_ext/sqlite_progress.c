@@ -12,11 +12,8 @@
 SQLITE_EXTENSION_INIT3
 
 #include <math.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "base/status.h"
 
 #define SECONDS_BETWEEN_LINES 2.0
 
@@ -29,34 +26,36 @@ now_seconds(void)
     return (double) now.tv_sec + (double) now.tv_nsec * 1e-9;
 }
 
+/* sqlite3_str: the core's formatting knows no fractions. */
 static void
-write_line(const char *line, size_t length)
-{
-    /* Who cannot read it any more misses nothing. */
-    ssize_t ignored = write(STDERR_FILENO, line, length);
-
-    (void) ignored;
-}
-
-static size_t
-append_figures(char *line, size_t size, size_t length,
-               const ins_training_progress *progress)
+append_figures(sqlite3_str *line, const ins_training_progress *progress)
 {
     if (progress->epochs > 0 && progress->epoch > 0)
-        length += ins_format(line + length, size - length, " epoch %u of %u",
-                             progress->epoch, progress->epochs);
+        sqlite3_str_appendf(line, " epoch %u of %u", progress->epoch,
+                            progress->epochs);
     if (progress->steps > 0)
-        length +=
-            ins_format(line + length, size - length, ", step %llu of %llu",
-                       (unsigned long long) progress->step,
-                       (unsigned long long) progress->steps);
+        sqlite3_str_appendf(line, ", step %llu of %llu",
+                            (unsigned long long) progress->step,
+                            (unsigned long long) progress->steps);
     if (isfinite(progress->loss))
-        length += ins_format(line + length, size - length, ", loss %.4f",
-                             progress->loss);
+        sqlite3_str_appendf(line, ", loss %.4f", progress->loss);
     if (isfinite(progress->accuracy))
-        length += ins_format(line + length, size - length, ", accuracy %.4f",
-                             progress->accuracy);
-    return length;
+        sqlite3_str_appendf(line, ", accuracy %.4f", progress->accuracy);
+}
+
+static void
+write_line(sqlite3_str *line)
+{
+    int length = sqlite3_str_length(line);
+    char *text = sqlite3_str_finish(line);
+
+    /* Who cannot read it any more misses nothing, nor who has no memory. */
+    if (text != NULL) {
+        ssize_t ignored = write(STDERR_FILENO, text, (size_t) length);
+
+        (void) ignored;
+    }
+    sqlite3_free(text);
 }
 
 static void
@@ -65,23 +64,21 @@ tell_progress(void *user, const ins_training_progress *progress)
     training_clock *clock = user;
     double now = now_seconds();
     double elapsed = now - clock->started;
-    char line[256];
-    size_t length;
+    sqlite3_str *line;
 
     if (!progress->epoch_ended && now - clock->told < SECONDS_BETWEEN_LINES)
         return;
     clock->told = now;
-    length = ins_format(line, sizeof(line), "insitu: %s", progress->phase);
-    length = append_figures(line, sizeof(line), length, progress);
-    length +=
-        ins_format(line + length, sizeof(line) - length, ", %llu rows, %.0f s",
-                   (unsigned long long) progress->rows, elapsed);
+    line = sqlite3_str_new(NULL);
+    sqlite3_str_appendf(line, "insitu: %s", progress->phase);
+    append_figures(line, progress);
+    sqlite3_str_appendf(line, ", %llu rows, %.0f s",
+                        (unsigned long long) progress->rows, elapsed);
     if (progress->fraction > 0.01)
-        length += ins_format(line + length, sizeof(line) - length,
-                             ", about %.0f s left",
-                             elapsed / progress->fraction - elapsed);
-    length += ins_format(line + length, sizeof(line) - length, "\n");
-    write_line(line, length);
+        sqlite3_str_appendf(line, ", about %.0f s left",
+                            elapsed / progress->fraction - elapsed);
+    sqlite3_str_append(line, "\n", 1);
+    write_line(line);
 }
 
 void
@@ -99,12 +96,12 @@ begin_progress(training_clock *clock, const connection *conn,
 void
 end_progress(training_clock *clock)
 {
-    char line[64];
-    size_t length;
+    sqlite3_str *line;
 
     if (!clock->is_on)
         return;
-    length = ins_format(line, sizeof(line), "insitu: done in %.1f s\n",
+    line = sqlite3_str_new(NULL);
+    sqlite3_str_appendf(line, "insitu: done in %.1f s\n",
                         now_seconds() - clock->started);
-    write_line(line, length);
+    write_line(line);
 }

@@ -337,8 +337,8 @@ class Progress(DatabaseTest):
                                   text=True)
             self.assertGreaterEqual(len(done.stderr.splitlines()), lines)
             if lines:
-                self.assertRegex(done.stderr, r"insitu: train epoch 1 of 2.*"
-                                 r"loss \d.*60 rows")
+                self.assertRegex(done.stderr, r"insitu: validate epoch 1 of "
+                                 r"2.*loss \d.*accuracy \d.*60 rows")
                 self.assertRegex(done.stderr, r"insitu: done in \d")
             else:
                 self.assertEqual(done.stderr, "")

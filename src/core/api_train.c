@@ -6,10 +6,13 @@
  */
 #include "insitu_train.h"
 
-#include <string.h>
+#include <math.h>
 
 #include "model.h"
 #include "train/classifier.h"
+#include "train/options.h"
+#include "train/tabular.h"
+#include "train/tuning.h"
 
 #define DEFAULT_MAX_BYTES ((uint64_t) 1000 * 1000 * 1000)
 #define ROWS_PER_TELLING  256
@@ -22,6 +25,7 @@ struct ins_training {
     const ins_model *base;
     ins_row_store rows;
     ins_label_table labels;
+    ins_tabular *tabular; /* with the method tabular, in the place of rows */
     uint64_t skipped;
     ins_progress progress;
 };
@@ -46,6 +50,18 @@ check_base(ins_training_method method, const ins_model *base, ins_error *error)
     return INS_OK;
 }
 
+static ins_status
+open_parts(ins_training *self, ins_error *error)
+{
+    if (self->options.max_bytes == 0)
+        self->options.max_bytes = DEFAULT_MAX_BYTES;
+    INS_TRY(ins_training_options_check(&self->options, error));
+    ins_progress_open(&self->progress, &self->host, &self->options);
+    if (self->method != INS_TRAIN_TABULAR)
+        return INS_OK;
+    return ins_tabular_open(&self->tabular, &self->options, &self->host, error);
+}
+
 ins_status
 ins_training_open(ins_training **training, ins_training_method method,
                   const ins_training_options *options, const ins_model *base,
@@ -53,23 +69,24 @@ ins_training_open(ins_training **training, ins_training_method method,
 {
     ins_training *self;
     void *memory;
+    ins_status status;
 
     *training = NULL;
     INS_CHECK(method >= INS_TRAIN_CLASSIFIER && method <= INS_TRAIN_TABULAR,
               error, INS_INVALID_ARGUMENT,
               "training method number %d is unknown", (int) method);
-    INS_CHECK(method == INS_TRAIN_CLASSIFIER, error, INS_UNSUPPORTED,
-              "the method is not there yet");
     INS_TRY(check_base(method, base, error));
     INS_TRY(ins_alloc_zeroed(host, 1, sizeof(ins_training), &memory, error));
     self = memory;
     self->host = *host;
     self->method = method;
     self->options = *options;
-    if (self->options.max_bytes == 0)
-        self->options.max_bytes = DEFAULT_MAX_BYTES;
     self->base = base;
-    ins_progress_open(&self->progress, &self->host, &self->options);
+    status = open_parts(self, error);
+    if (status != INS_OK) {
+        ins_training_close(self);
+        return status;
+    }
     *training = self;
     return INS_OK;
 }
@@ -82,9 +99,23 @@ ins_training_close(ins_training *training)
     if (training == NULL)
         return;
     host = training->host;
+    ins_tabular_close(training->tabular);
     ins_row_store_close(&training->rows, &host);
     ins_label_table_close(&training->labels, &host);
     ins_release(&host, training);
+}
+
+static ins_text_job
+make_job(ins_training *training)
+{
+    return (ins_text_job){
+        .options = &training->options,
+        .base = training->base,
+        .view = &training->base->view,
+        .rows = &training->rows,
+        .labels = &training->labels,
+        .progress = &training->progress,
+    };
 }
 
 /* ---- memory -------------------------------------------------------------- */
@@ -92,24 +123,30 @@ ins_training_close(ins_training *training)
 uint64_t
 ins_training_bytes(const ins_training *training)
 {
+    uint64_t numbers =
+        training->tabular != NULL ? ins_tabular_bytes(training->tabular) : 0;
+
     return sizeof(*training) + training->rows.bytes +
-           ins_label_table_bytes(&training->labels);
+           ins_label_table_bytes(&training->labels) + numbers;
 }
 
-/* What the run will need beside what is held, with so many rows. */
+/* What the run will need beside what is held, with one more row. */
 static uint64_t
-run_bytes(const ins_training *training, uint64_t rows)
+run_bytes(ins_training *training, size_t text_size)
 {
-    uint64_t labels = 2 * (ins_label_table_bytes(&training->labels) +
-                           training->labels.count * sizeof(uint32_t));
+    const ins_text_job job = make_job(training);
+    /* Sorted: a copy, and two numbers each. */
+    uint64_t labels = ins_label_table_text_bytes(&training->labels) +
+                      3 * training->labels.count * sizeof(uint32_t);
+    uint64_t work = training->method == INS_TRAIN_FINE_TUNE
+                        ? ins_tuning_bytes(&job, text_size)
+                        : ins_classifier_bytes(&job, training->rows.count + 1);
 
-    return labels + ins_classifier_bytes(&training->base->view,
-                                         &training->options, rows,
-                                         training->labels.count);
+    return work > UINT64_MAX - labels ? UINT64_MAX : work + labels;
 }
 
 static ins_status
-check_memory(const ins_training *training, ins_text text, size_t label_count,
+check_memory(ins_training *training, ins_text text, size_t label_count,
              ins_error *error)
 {
     uint64_t rows = training->rows.count + 1;
@@ -117,7 +154,7 @@ check_memory(const ins_training *training, ins_text text, size_t label_count,
     uint64_t held =
         ins_training_bytes(training) - training->rows.bytes +
         ins_row_store_bytes_with(&training->rows, text.size, label_count);
-    uint64_t needed = run_bytes(training, rows);
+    uint64_t needed = run_bytes(training, text.size);
 
     if (held <= limit && needed <= limit - held)
         return INS_OK;
@@ -166,9 +203,11 @@ keep_row(ins_training *training, ins_text input, const ins_text *labels,
 static void
 tell_collecting(ins_training *training)
 {
-    training->progress.now.rows = training->rows.count;
+    uint64_t rows = ins_training_rows(training);
+
+    training->progress.now.rows = rows;
     training->progress.now.skipped = training->skipped;
-    if ((training->rows.count + training->skipped) % ROWS_PER_TELLING == 1)
+    if ((rows + training->skipped) % ROWS_PER_TELLING == 1)
         ins_progress_tell(&training->progress);
 }
 
@@ -196,31 +235,32 @@ ins_training_add_text(ins_training *training, ins_text input,
 }
 
 static ins_status
-fail_numbers(ins_error *error)
+check_numbers(const ins_training *training, ins_error *error)
 {
-    return ins_fail(error, INS_INVALID_ARGUMENT,
-                    "the method takes texts, not numbers");
+    INS_CHECK(training->tabular != NULL, error, INS_INVALID_ARGUMENT,
+              "the method takes texts, not numbers");
+    return INS_OK;
 }
 
 ins_status
 ins_training_add_numbers(ins_training *training, const double *features,
                          size_t count, ins_text label, ins_error *error)
 {
-    (void) training;
-    (void) features;
-    (void) count;
-    (void) label;
-    return fail_numbers(error);
+    INS_TRY(check_numbers(training, error));
+    INS_TRY(ins_tabular_add_numbers(training->tabular, features, count, label,
+                                    error));
+    tell_collecting(training);
+    return INS_OK;
 }
 
 ins_status
 ins_training_add_object(ins_training *training, ins_text json, ins_text label,
                         ins_error *error)
 {
-    (void) training;
-    (void) json;
-    (void) label;
-    return fail_numbers(error);
+    INS_TRY(check_numbers(training, error));
+    INS_TRY(ins_tabular_add_object(training->tabular, json, label, error));
+    tell_collecting(training);
+    return INS_OK;
 }
 
 void
@@ -233,7 +273,8 @@ ins_training_skip(ins_training *training)
 uint64_t
 ins_training_rows(const ins_training *training)
 {
-    return training->rows.count;
+    return training->tabular != NULL ? ins_tabular_rows(training->tabular)
+                                     : training->rows.count;
 }
 
 uint64_t
@@ -267,23 +308,36 @@ check_rows(const ins_training *training, ins_error *error)
     return INS_INVALID_ARGUMENT;
 }
 
+static ins_status
+run_method(ins_training *training, void **pack, size_t *pack_bytes,
+           ins_error *error)
+{
+    ins_text_job job;
+
+    if (training->method == INS_TRAIN_TABULAR)
+        return ins_tabular_run(training->tabular, &training->progress, pack,
+                               pack_bytes, error);
+    INS_TRY(check_rows(training, error));
+    job = make_job(training);
+    if (training->method == INS_TRAIN_FINE_TUNE)
+        return ins_tuning_train(&job, ins_training_bytes(training), pack,
+                                pack_bytes, error);
+    return ins_classifier_train(&job, pack, pack_bytes, error);
+}
+
 ins_status
 ins_training_run(ins_training *training, void **pack, size_t *pack_bytes,
                  ins_error *error)
 {
-    const ins_classifier_job job = {
-        .options = &training->options,
-        .base = training->base,
-        .view = &training->base->view,
-        .rows = &training->rows,
-        .labels = &training->labels,
-        .progress = &training->progress,
-    };
+    ins_training_progress *now = &training->progress.now;
 
     *pack = NULL;
     *pack_bytes = 0;
-    INS_TRY(check_rows(training, error));
-    INS_TRY(ins_classifier_train(&job, pack, pack_bytes, error));
-    ins_progress_end(&training->progress);
+    /* A run that failed may be tried again. */
+    now->fraction = 0;
+    now->loss = now->accuracy = NAN;
+    INS_TRY(run_method(training, pack, pack_bytes, error));
+    if (training->method != INS_TRAIN_TABULAR)
+        ins_progress_end(&training->progress);
     return INS_OK;
 }

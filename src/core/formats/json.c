@@ -238,6 +238,15 @@ ins_json_u64(const ins_json *json, const char *key, uint64_t *value,
     return INS_OK;
 }
 
+bool
+ins_json_is_within(const ins_json_interval *interval, double number)
+{
+    /* Written so that a NaN fails. */
+    return number >= interval->low && number <= interval->high &&
+           !(interval->low_excluded && number == interval->low) &&
+           !(interval->high_excluded && number == interval->high);
+}
+
 ins_status
 ins_json_number(const ins_json *json, const char *key,
                 const ins_json_interval *interval, double *value,
@@ -249,10 +258,7 @@ ins_json_number(const ins_json *json, const char *key,
     if (field == NULL)
         return INS_OK;
     number = json_number_value(field);
-    if (!json_is_number(field) || number < interval->low ||
-        number > interval->high ||
-        (interval->low_excluded && number == interval->low) ||
-        (interval->high_excluded && number == interval->high))
+    if (!json_is_number(field) || !ins_json_is_within(interval, number))
         return ins_json_fail(json, key, interval->text, error);
     *value = number;
     return INS_OK;

@@ -74,6 +74,7 @@ typedef struct ins_json_interval {
     bool high_excluded;
     const char *text; /* for messages: "a number above 0" */
 } ins_json_interval;
+bool ins_json_is_within(const ins_json_interval *interval, double number);
 ins_status ins_json_number(const ins_json *json, const char *key,
                            const ins_json_interval *interval, double *value,
                            ins_error *error);

@@ -10,11 +10,10 @@
  */
 #include "train/classifier.h"
 
-#include "train/head.h"
-#include "train/targets.h"
+#include "train/converted_base.h"
+#include "train/head_choose.h"
 #include "train/trained_pack.h"
 
-#define FIT_ITERATIONS 200
 /* For estimates of memory and time only. */
 #define BATCH_TOKENS     512
 #define BYTES_PER_TOKEN  4
@@ -22,7 +21,7 @@
 #define ROWS_PER_POLL    65536
 
 struct run {
-    const ins_classifier_job *job;
+    const ins_text_job *job;
     const ins_host *host; /* of the progress */
     ins_sorted_labels labels;
     ins_targets targets;
@@ -30,10 +29,10 @@ struct run {
     ins_head head;
 };
 
-static ins_targets_options
-targets_options(const ins_training_options *options)
+static bool
+needs_choice(const ins_training_options *options)
 {
-    return (ins_targets_options){options->multi_label, options->balanced};
+    return options->l2 < 0 || options->head == INS_HEAD_AUTO;
 }
 
 /* ---- estimates ----------------------------------------------------------- */
@@ -48,30 +47,58 @@ session_bytes(const ins_pack_recipe *recipe)
            sizeof(float);
 }
 
-uint64_t
-ins_classifier_bytes(const ins_pack_view *view,
-                     const ins_training_options *options, uint64_t rows,
-                     uint32_t labels)
+/* The head's columns, and its units when it is a network. */
+static ins_head_wish
+make_wish(const ins_text_job *job)
 {
-    const ins_pack_recipe *recipe = view->recipe;
-    const ins_targets_options targets = targets_options(options);
-    uint32_t units = options->head == INS_HEAD_LOGISTIC ? 0 : recipe->hidden;
-    const ins_head_rows shape = {
-        .count = (size_t) rows, .columns = recipe->hidden, .labels = labels};
-    uint64_t embedding = rows * sizeof(ins_text) + session_bytes(recipe);
-    uint64_t fitting = ins_head_fit_bytes(&shape, units);
-    uint64_t bytes = rows * recipe->hidden * sizeof(float) + view->size +
-                     ins_targets_bytes(rows, labels, &targets);
+    const ins_training_options *options = job->options;
 
-    if (fitting < embedding)
-        fitting = embedding;
+    return (ins_head_wish){
+        .head = options->head,
+        .units = job->view->recipe->hidden,
+        .l2 = options->l2,
+        .folds = options->folds,
+        .seed = options->seed,
+    };
+}
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+uint64_t
+ins_classifier_bytes(const ins_text_job *job, uint64_t rows)
+{
+    const ins_pack_recipe *recipe = job->view->recipe;
+    const ins_targets_options targets = ins_text_job_targets(job->options);
+    const ins_head_wish wish = make_wish(job);
+    const uint8_t marks = 0;
+    const ins_head_rows shape = {
+        .count = (size_t) rows,
+        .columns = recipe->hidden,
+        .labels = job->labels->count,
+        .marks = job->options->multi_label ? &marks : NULL,
+    };
+    uint32_t units = wish.head == INS_HEAD_LOGISTIC ? 0 : wish.units;
+    uint64_t embedding = rows * sizeof(ins_text) + session_bytes(recipe);
+    uint64_t fitting = larger(ins_head_fit_bytes(&shape, units),
+                              ins_head_choose_bytes(&shape, &wish));
+    uint64_t converting =
+        ins_converted_base_bytes(job->view, job->options->weights);
+    uint64_t bytes = rows * recipe->hidden * sizeof(float) + job->view->size +
+                     ins_targets_bytes(rows, shape.labels, &targets) +
+                     converting;
+
+    fitting = larger(fitting, embedding);
     return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
 }
 
 static void
 plan(const struct run *run)
 {
-    const ins_classifier_job *job = run->job;
+    const ins_text_job *job = run->job;
     const ins_pack_recipe *recipe = job->view->recipe;
     double hidden = recipe->hidden;
     double rows = (double) job->rows->count;
@@ -135,7 +162,7 @@ embed_texts(struct run *run, ins_text *texts, ins_session *session,
 static ins_status
 embed(struct run *run, ins_error *error)
 {
-    const ins_classifier_job *job = run->job;
+    const ins_text_job *job = run->job;
     const ins_options options = {.max_tokens = job->options->max_tokens};
     uint64_t count = job->rows->count;
     ins_session *session = NULL;
@@ -182,21 +209,31 @@ head_rows(const struct run *run)
     };
 }
 
+static void
+note_choice(void *user, uint32_t step, uint32_t steps)
+{
+    ins_progress *progress = user;
+
+    progress->now.step = step;
+    progress->now.steps = steps;
+    ins_progress_tell(progress);
+}
+
 static ins_status
 fit(struct run *run, ins_error *error)
 {
-    const ins_training_options *options = run->job->options;
-    ins_progress *progress = run->job->progress;
+    const ins_text_job *job = run->job;
+    ins_progress *progress = job->progress;
     ins_head_rows rows = head_rows(run);
-    ins_head_options head = {
-        .units = options->head == INS_HEAD_NETWORK ? rows.columns : 0,
-        .l2 = options->l2 >= 0 ? options->l2 : 1e-4,
-        .iterations = FIT_ITERATIONS,
-        .seed = options->seed,
-        .progress = note_iteration,
-        .progress_user = progress,
-    };
+    ins_head_wish wish = make_wish(job);
+    ins_head_options head = {.progress = note_iteration,
+                             .progress_user = progress};
 
+    if (needs_choice(job->options))
+        ins_progress_begin(progress, "select", job->options->folds);
+    wish.progress = note_choice;
+    wish.progress_user = progress;
+    INS_TRY(ins_head_choose(&head, NULL, &rows, &wish, run->host, error));
     ins_progress_begin(progress, "fit", head.iterations);
     return ins_head_fit(&run->head, &rows, &head, run->host, error);
 }
@@ -226,8 +263,8 @@ write(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
 static ins_status
 train(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
 {
-    const ins_classifier_job *job = run->job;
-    const ins_targets_options options = targets_options(job->options);
+    const ins_text_job *job = run->job;
+    const ins_targets_options options = ins_text_job_targets(job->options);
 
     INS_TRY(
         ins_sorted_labels_open(&run->labels, job->labels, run->host, error));
@@ -239,9 +276,9 @@ train(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
     return write(run, pack, pack_bytes, error);
 }
 
-ins_status
-ins_classifier_train(const ins_classifier_job *job, void **pack,
-                     size_t *pack_bytes, ins_error *error)
+static ins_status
+train_on(const ins_text_job *job, void **pack, size_t *pack_bytes,
+         ins_error *error)
 {
     struct run run = {.job = job, .host = &job->progress->host};
     ins_status status = train(&run, pack, pack_bytes, error);
@@ -250,5 +287,26 @@ ins_classifier_train(const ins_classifier_job *job, void **pack,
     ins_release(run.host, run.features);
     ins_targets_close(&run.targets, run.host);
     ins_sorted_labels_close(&run.labels, run.host);
+    return status;
+}
+
+/* The head is fitted to what the encoder gives in the wanted number type. */
+ins_status
+ins_classifier_train(const ins_text_job *job, void **pack, size_t *pack_bytes,
+                     ins_error *error)
+{
+    const ins_host *host = &job->progress->host;
+    ins_text_job used = *job;
+    ins_converted_base converted;
+    ins_status status = ins_converted_base_open(
+        &converted, job->view, job->options->weights, host, error);
+
+    if (converted.model != NULL) {
+        used.base = converted.model;
+        used.view = &converted.view;
+    }
+    if (status == INS_OK)
+        status = train_on(&used, pack, pack_bytes, error);
+    ins_converted_base_close(&converted, host);
     return status;
 }

@@ -3,7 +3,7 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "insitu_train.h"
+#include "train/options.h"
 
 #include <string.h>
 
@@ -126,15 +126,25 @@ read_words(const ins_json *json, ins_training_options *options,
 
 /* ---- numbers ------------------------------------------------------------- */
 
-static ins_status
-read_integers(const ins_json *json, ins_training_options *options,
-              ins_error *error)
+struct integer {
+    const char *key;
+    ins_json_range range;
+    uint32_t *value;
+};
+
+struct number {
+    const char *key;
+    ins_json_interval interval;
+    double *value;
+};
+
+#define INTEGERS 7
+#define NUMBERS  6
+
+static void
+list_integers(ins_training_options *options, struct integer list[INTEGERS])
 {
-    const struct {
-        const char *key;
-        ins_json_range range;
-        uint32_t *value;
-    } fields[] = {
+    const struct integer all[INTEGERS] = {
         {"folds", {2, 10}, &options->folds},
         {"units", {1, 4096}, &options->units},
         {"epochs", {1, 1000}, &options->epochs},
@@ -144,21 +154,13 @@ read_integers(const ins_json *json, ins_training_options *options,
         {"patience", {0, 1000}, &options->patience},
     };
 
-    for (size_t i = 0; i < COUNT(fields); i++)
-        INS_TRY(ins_json_u32(json, fields[i].key, fields[i].range,
-                             fields[i].value, error));
-    return ins_json_u64(json, "seed", &options->seed, error);
+    memcpy(list, all, sizeof(all));
 }
 
-static ins_status
-read_numbers(const ins_json *json, ins_training_options *options,
-             ins_error *error)
+static void
+list_numbers(ins_training_options *options, struct number list[NUMBERS])
 {
-    const struct {
-        const char *key;
-        ins_json_interval interval;
-        double *value;
-    } fields[] = {
+    const struct number all[NUMBERS] = {
         {"l2",
          {0, 1e6, false, false, "a number from 0 to 1000000"},
          &options->l2},
@@ -179,11 +181,63 @@ read_numbers(const ins_json *json, ins_training_options *options,
          &options->validation},
     };
 
-    for (size_t i = 0; i < COUNT(fields); i++)
-        INS_TRY(ins_json_number(json, fields[i].key, &fields[i].interval,
-                                fields[i].value, error));
+    memcpy(list, all, sizeof(all));
+}
+
+static ins_status
+read_numbers(const ins_json *json, ins_training_options *options,
+             ins_error *error)
+{
+    struct integer integers[INTEGERS];
+    struct number numbers[NUMBERS];
+
+    list_integers(options, integers);
+    for (size_t i = 0; i < INTEGERS; i++)
+        INS_TRY(ins_json_u32(json, integers[i].key, integers[i].range,
+                             integers[i].value, error));
+    list_numbers(options, numbers);
+    for (size_t i = 0; i < NUMBERS; i++)
+        INS_TRY(ins_json_number(json, numbers[i].key, &numbers[i].interval,
+                                numbers[i].value, error));
+    return ins_json_u64(json, "seed", &options->seed, error);
+}
+
+/* Beside what SQL users may write: no limit of tokens, a chosen penalty. */
+static bool
+is_left_open(const ins_training_options *options, const void *value)
+{
+    return (value == &options->max_tokens && options->max_tokens == 0) ||
+           (value == &options->l2 && options->l2 < 0);
+}
+
+ins_status
+ins_training_options_check(ins_training_options *options, ins_error *error)
+{
+    struct integer integers[INTEGERS];
+    struct number numbers[NUMBERS];
+
+    list_integers(options, integers);
+    for (size_t i = 0; i < INTEGERS; i++)
+        INS_CHECK((*integers[i].value >= integers[i].range.low &&
+                   *integers[i].value <= integers[i].range.high) ||
+                      is_left_open(options, integers[i].value),
+                  error, INS_INVALID_ARGUMENT, "\"%s\" must be from %u to %u",
+                  integers[i].key, integers[i].range.low,
+                  integers[i].range.high);
+    list_numbers(options, numbers);
+    for (size_t i = 0; i < NUMBERS; i++)
+        INS_CHECK(ins_json_is_within(&numbers[i].interval, *numbers[i].value) ||
+                      is_left_open(options, numbers[i].value),
+                  error, INS_INVALID_ARGUMENT, "\"%s\" must be %s",
+                  numbers[i].key, numbers[i].interval.text);
+    INS_CHECK(options->head <= INS_HEAD_AUTO &&
+                  options->weights <= INS_WEIGHTS_CHOICE_INT8,
+              error, INS_INVALID_ARGUMENT,
+              "the head or the number type is unknown");
     return INS_OK;
 }
+
+/* ---- the whole ----------------------------------------------------------- */
 
 static ins_status
 read_options(const ins_json *json, const ins_json_keys *keys,
@@ -191,7 +245,6 @@ read_options(const ins_json *json, const ins_json_keys *keys,
 {
     INS_TRY(ins_json_check_options(json, keys, error));
     INS_TRY(read_words(json, options, error));
-    INS_TRY(read_integers(json, options, error));
     return read_numbers(json, options, error);
 }
 

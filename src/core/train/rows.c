@@ -142,7 +142,8 @@ ins_row_store_add(ins_row_store *store, ins_text text, const uint32_t *labels,
     chunk->used = (size_t) (at - chunk->bytes) + text.size;
     store->count++;
     store->text_bytes += text.size;
-    store->label_count += label_count;
+    if (text.size > store->longest)
+        store->longest = text.size;
     return INS_OK;
 }
 

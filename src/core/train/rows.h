@@ -18,10 +18,10 @@ typedef struct ins_row_chunk ins_row_chunk;
 typedef struct ins_row_store {
     ins_row_chunk *first;
     ins_row_chunk *last;
-    uint64_t count;       /* rows */
-    uint64_t text_bytes;  /* of all texts */
-    uint64_t label_count; /* labels of all rows */
-    uint64_t bytes;       /* all memory held */
+    uint64_t count;      /* rows */
+    uint64_t text_bytes; /* of all texts */
+    uint64_t longest;    /* bytes of a text */
+    uint64_t bytes;      /* all memory held */
 } ins_row_store;
 
 /* One row, inside the store. */

@@ -28,8 +28,6 @@ ins_trained_pack_recipe(const ins_trained_pack *trained)
                                  : INS_ACTIVATION_NONE;
     if (max_tokens != 0 && max_tokens < recipe.max_tokens)
         recipe.max_tokens = max_tokens;
-    if (trained->weights != 0)
-        recipe.weights = trained->weights;
     return recipe;
 }
 

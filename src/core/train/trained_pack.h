@@ -14,7 +14,6 @@ typedef struct ins_trained_pack {
     const ins_string_table *labels;
     uint32_t flags;      /* of the head; those of the embedding are base's */
     uint32_t max_tokens; /* 0 = the base's */
-    uint32_t weights;    /* enum ins_weight_type; 0 = the base's */
 } ins_trained_pack;
 
 /* What the pack will do. */
