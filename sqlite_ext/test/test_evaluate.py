@@ -1,4 +1,4 @@
-"""The aggregates of evaluation: figures, groups, NULL, types, both entry points.
+"""The aggregates of evaluation: figures, groups, NULL, types, entry points.
 
 What the figures mean is compared with scikit-learn in src/test/parity.
 

@@ -45,11 +45,12 @@ void ins_evaluation_close(ins_evaluation *evaluation); /* accepts NULL */
 ins_status ins_evaluation_add(ins_evaluation *evaluation,
                               const ins_text *predicted, const ins_text *actual,
                               ins_error *error);
-/* into += from.  Errors: as ins_evaluation_add, CANCELLED; into is then good for
- * nothing but closing. */
+/* into += from.  Errors: as ins_evaluation_add, CANCELLED; into is then good
+ * for nothing but closing. */
 ins_status ins_evaluation_merge(ins_evaluation *into,
                                 const ins_evaluation *from, ins_error *error);
-/* A state that another process of this machine can read; owned by the caller. */
+/* A state that another process of this machine can read; owned by the
+ * caller. */
 ins_status ins_evaluation_save(const ins_evaluation *evaluation, void **state,
                                size_t *size, ins_error *error);
 /* Adds a saved state, not aligned; every size in it is checked before anything

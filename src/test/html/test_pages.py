@@ -82,9 +82,10 @@ class EvaluationPage(PageTest):
     HOSTILE = [
         '<script>alert(1)</script>', '</style><style>*{display:none}',
         '"><b onclick="x()">', "' onmouseover='x()", '&lt;&amp;', 'x' * 200,
-        'y' * 300, '\u05e9\u05dc\u05d5\u05dd <i>', '\u0645\u0631\u062d\u0628\u0627',
-        '\u202eright to left', '', '  spaces  ', '\u65e5\u672c\u8a9e',
-        'a\u0001b', '<!--', ']]>', 'javascript:alert(1)']
+        'y' * 300, '\u05e9\u05dc\u05d5\u05dd <i>',
+        '\u0645\u0631\u062d\u0628\u0627', '\u202eright to left', '',
+        '  spaces  ', '\u65e5\u672c\u8a9e', 'a\u0001b', '<!--', ']]>',
+        'javascript:alert(1)']
 
     @staticmethod
     def draw(labels, count, seed=1):
