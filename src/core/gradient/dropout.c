@@ -16,6 +16,7 @@
 #define VALUES       4
 #define VALUE_BITS   16
 #define VALUE_LIMIT  (1u << VALUE_BITS)
+#define VALUE_MASK   (VALUE_LIMIT - 1)
 #define PLACE_FACTOR ((uint64_t) INS_DROPOUT_PLACES)
 
 static uint64_t
@@ -44,23 +45,24 @@ ins_pass_drops(const ins_network *network)
 static void
 drop_row(uint64_t state, uint32_t threshold, size_t columns, float *x)
 {
-    const float kept = (float) VALUE_LIMIT / (float) (VALUE_LIMIT - threshold);
+    /* Looked up and not branched on: no processor can foresee it. */
+    const float factors[2] = {0, (float) VALUE_LIMIT /
+                                     (float) (VALUE_LIMIT - threshold)};
     size_t i = 0;
 
     for (; i + VALUES <= columns; i += VALUES) {
         uint64_t bits = mix(state += GOLDEN);
 
-        for (size_t k = 0; k < VALUES; k++) {
-            uint32_t value = (uint32_t) (bits >> k * VALUE_BITS) & 0xFFFFu;
-
-            x[i + k] *= value < threshold ? 0.0f : kept;
-        }
+        x[i] *= factors[(bits & VALUE_MASK) >= threshold];
+        x[i + 1] *= factors[(bits >> 16 & VALUE_MASK) >= threshold];
+        x[i + 2] *= factors[(bits >> 32 & VALUE_MASK) >= threshold];
+        x[i + 3] *= factors[bits >> 48 >= threshold];
     }
     if (i < columns) {
         uint64_t bits = mix(state + GOLDEN);
 
         for (; i < columns; i++, bits >>= VALUE_BITS)
-            x[i] *= (bits & 0xFFFFu) < threshold ? 0.0f : kept;
+            x[i] *= factors[(bits & VALUE_MASK) >= threshold];
     }
 }
 

@@ -11,7 +11,6 @@
 #include "pack/pack_shape.h"
 #include "train/adamw.h"
 #include "train/head_start.h"
-#include "train/watch.h"
 
 /* Floats that are copied or cleared between two polls. */
 #define VALUES_PER_POLL ((size_t) 1 << 20)
@@ -53,7 +52,7 @@ ins_fine_tune_recipe(const ins_pack_recipe *base, uint32_t labels,
 struct run {
     const ins_fine_tune_job *job;
     const ins_training_options *options;
-    ins_watch watch;
+    ins_progress *progress;
     uint64_t random;
     uint32_t *order; /* rows; the held-back ones behind the others */
     size_t train_count, held_count;
@@ -127,52 +126,45 @@ set_spans(struct run *run)
     run->adamw.span_count = count;
 }
 
-static uint32_t
-frozen_layers(const ins_fine_tune_job *job)
-{
-    uint32_t frozen = job->options->freeze_layers;
-
-    return frozen < job->recipe->layers ? frozen : job->recipe->layers;
-}
-
 static ins_network_options
-training_limits(const ins_fine_tune_job *job, uint32_t longest)
+training_limits(const ins_pack_recipe *recipe,
+                const ins_training_options *options, uint32_t longest)
 {
-    ins_network_options limits =
-        ins_tuner_limits(longest, job->options->batch_size);
+    ins_network_options limits = ins_tuner_limits(longest, options->batch_size);
 
-    limits.dropout = (float) job->options->dropout;
-    limits.seed = job->options->seed;
-    limits.first_layer = frozen_layers(job);
+    limits.dropout = (float) options->dropout;
+    limits.seed = options->seed;
+    limits.first_layer = options->freeze_layers < recipe->layers
+                             ? options->freeze_layers
+                             : recipe->layers;
     return limits;
 }
 
 /* Without dropout and gradients. */
 static ins_network_options
-reading_limits(const ins_fine_tune_job *job, uint32_t longest)
+reading_limits(const ins_pack_recipe *recipe,
+               const ins_training_options *options, uint32_t longest)
 {
-    ins_network_options limits =
-        ins_tuner_limits(longest, job->options->batch_size);
+    ins_network_options limits = ins_tuner_limits(longest, options->batch_size);
 
-    limits.first_layer = job->recipe->layers;
+    limits.first_layer = recipe->layers;
     return limits;
 }
 
 uint64_t
-ins_fine_tune_bytes(const ins_fine_tune_job *job)
+ins_fine_tune_bytes(const ins_pack_recipe *recipe,
+                    const ins_training_options *options, uint64_t count,
+                    uint32_t longest)
 {
-    const ins_row_labels *labels = &job->rows->labels;
-    uint32_t longest = ins_tune_longest(job->rows);
-    ins_network_options training = training_limits(job, longest);
-    ins_network_options reading = reading_limits(job, longest);
-    uint64_t weights = ins_recipe_weights(job->recipe) * sizeof(float);
+    ins_network_options training = training_limits(recipe, options, longest);
+    ins_network_options reading = reading_limits(recipe, options, longest);
+    uint64_t weights = ins_recipe_weights(recipe) * sizeof(float);
     /* Order, batches of both parts. */
-    uint64_t rows =
-        labels->count * sizeof(uint32_t) +
-        2 * ins_batches_bytes(labels->count, job->options->batch_size, longest);
-    uint64_t first = ins_head_start_bytes(job->recipe, &reading, labels->count);
+    uint64_t rows = count * sizeof(uint32_t) +
+                    2 * ins_batches_bytes(count, options->batch_size, longest);
+    uint64_t first = ins_head_start_bytes(recipe, &reading, count);
     /* Gradient, AdamW's means, best epoch. */
-    uint64_t then = ins_tuner_bytes(job->recipe, &training) + 4 * weights;
+    uint64_t then = ins_tuner_bytes(recipe, &training) + 4 * weights;
 
     return rows + weights + (first > then ? first : then);
 }
@@ -180,9 +172,9 @@ ins_fine_tune_bytes(const ins_fine_tune_job *job)
 /* ---- opening -------------------------------------------------------------- */
 
 static ins_status
-check_job(const ins_fine_tune_job *job, uint32_t longest, ins_error *error)
+check_job(const ins_fine_tune_job *job, const ins_training_options *options,
+          uint32_t longest, ins_error *error)
 {
-    const ins_training_options *options = job->options;
     const char *problem;
 
     INS_CHECK(ins_pack_recipe_is_sound(job->recipe, &problem), error,
@@ -206,7 +198,7 @@ static ins_status
 divide_rows(struct run *run, ins_error *error)
 {
     const ins_row_labels *labels = &run->job->rows->labels;
-    const ins_host *host = &run->watch.host;
+    const ins_host *host = &run->progress->host;
     void *memory;
 
     INS_TRY(ins_alloc(host, labels->count, sizeof(uint32_t), &memory, error));
@@ -220,7 +212,7 @@ divide_rows(struct run *run, ins_error *error)
 static ins_status
 open_batches(struct run *run, ins_error *error)
 {
-    const ins_host *host = &run->watch.host;
+    const ins_host *host = &run->progress->host;
     ins_batches batches = {.order = run->order,
                            .starts = run->job->rows->starts,
                            .count = run->train_count,
@@ -248,20 +240,21 @@ open_weights(struct run *run, ins_error *error)
         .rows = job->rows,
         .order = run->order,
         .count = run->train_count,
-        .limits = reading_limits(job, run->limits.max_tokens),
+        .limits =
+            reading_limits(job->recipe, run->options, run->limits.max_tokens),
         .l2 = run->options->l2,
     };
 
-    INS_TRY(ins_parameters_open(&run->tuned, job->recipe, &run->watch.outer,
+    INS_TRY(ins_parameters_open(&run->tuned, job->recipe, run->progress->real,
                                 error));
     INS_TRY(ins_parameters_read(run->tuned, job->base, error));
-    return ins_head_start_fill(&start, run->tuned, &run->watch, error);
+    return ins_head_start_fill(&start, run->tuned, run->progress, error);
 }
 
 static ins_status
 open_training(struct run *run, ins_error *error)
 {
-    const ins_host *host = &run->watch.host;
+    const ins_host *host = &run->progress->host;
     const ins_parameters *tuned = run->tuned;
     ins_adamw_options options = ins_adamw_defaults;
     void *memory;
@@ -285,7 +278,7 @@ open_training(struct run *run, ins_error *error)
 static void
 close_run(struct run *run)
 {
-    const ins_host *host = &run->watch.host;
+    const ins_host *host = &run->progress->host;
 
     ins_batches_close(&run->batches, host);
     ins_batches_close(&run->held, host);
@@ -303,7 +296,7 @@ static void
 count_work(struct run *run, uint64_t units)
 {
     run->units_done += units;
-    run->watch.progress.fraction =
+    run->progress->now.fraction =
         (double) run->units_done / (double) run->units;
 }
 
@@ -316,7 +309,7 @@ copy_values(const struct run *run, float *to, const float *from,
     for (size_t at = 0; at < count; at += VALUES_PER_POLL) {
         size_t left = count - at;
 
-        INS_TRY(ins_poll(&run->watch.host, error));
+        INS_TRY(ins_poll(&run->progress->host, error));
         memcpy(to + at, from + at,
                (left < VALUES_PER_POLL ? left : VALUES_PER_POLL) *
                    sizeof(float));
@@ -332,7 +325,7 @@ clear_gradient(const struct run *run, ins_error *error)
     for (size_t at = 0; at < count; at += VALUES_PER_POLL) {
         size_t left = count - at;
 
-        INS_TRY(ins_poll(&run->watch.host, error));
+        INS_TRY(ins_poll(&run->progress->host, error));
         memset(run->gradient->values + at, 0,
                (left < VALUES_PER_POLL ? left : VALUES_PER_POLL) *
                    sizeof(float));
@@ -344,14 +337,14 @@ static ins_status
 learn_epoch(struct run *run, uint32_t epoch, ins_error *error)
 {
     const uint64_t steps = run->batches.batch_count;
-    ins_training_progress *progress = &run->watch.progress;
+    ins_training_progress *progress = &run->progress->now;
     ins_tune_score score = {.rows = 0};
 
     progress->epoch = epoch;
     progress->loss = NAN;
-    ins_watch_phase(&run->watch, "train", steps);
-    INS_TRY(ins_batches_shuffle(&run->batches, &run->random, &run->watch.host,
-                                error));
+    ins_progress_begin(run->progress, "train", steps);
+    INS_TRY(ins_batches_shuffle(&run->batches, &run->random,
+                                &run->progress->host, error));
     for (uint64_t i = 0; i < steps; i++) {
         ins_batch_rows batch = ins_batches_at(&run->batches, (size_t) i);
         double rate = ins_linear_schedule((epoch - 1) * steps + i,
@@ -377,15 +370,15 @@ static ins_status
 measure_held(struct run *run, ins_tune_score *score, ins_error *error)
 {
     *score = (ins_tune_score){.rows = 0};
-    ins_watch_phase(&run->watch, "validate", run->held.batch_count);
+    ins_progress_begin(run->progress, "validate", run->held.batch_count);
     for (size_t i = 0; i < run->held.batch_count; i++) {
         ins_batch_rows batch = ins_batches_at(&run->held, i);
 
         INS_TRY(ins_tuner_measure(&run->tuner, &batch, score, error));
-        run->watch.progress.step = i + 1;
+        run->progress->now.step = i + 1;
         count_work(run, batch.count);
     }
-    run->watch.progress.accuracy = score->right / (double) score->rows;
+    run->progress->now.accuracy = score->right / (double) score->rows;
     return INS_OK;
 }
 
@@ -423,9 +416,9 @@ keep_best(struct run *run, uint32_t epoch, const ins_tune_score *score,
 static void
 end_epoch(struct run *run)
 {
-    run->watch.progress.epoch_ended = true;
-    ins_watch_report(&run->watch);
-    run->watch.progress.epoch_ended = false;
+    run->progress->now.epoch_ended = true;
+    ins_progress_tell(run->progress);
+    run->progress->now.epoch_ended = false;
 }
 
 /* A fitted head may be better than the first epochs, which then still go on:
@@ -477,8 +470,8 @@ tune(struct run *run, ins_error *error)
     uint32_t longest = ins_tune_longest(run->job->rows);
     uint64_t epochs = run->options->epochs;
 
-    INS_TRY(check_job(run->job, longest, error));
-    run->limits = training_limits(run->job, longest);
+    INS_TRY(check_job(run->job, run->options, longest, error));
+    run->limits = training_limits(run->job->recipe, run->options, longest);
     INS_TRY(divide_rows(run, error));
     run->figures.held_rows = run->held_count;
     run->units = run->train_count * (1 + LEARN_UNITS * epochs) +
@@ -490,10 +483,11 @@ tune(struct run *run, ins_error *error)
 }
 
 ins_status
-ins_fine_tune(const ins_fine_tune_job *job, ins_parameters **tuned,
-              ins_fine_tune_figures *figures, const ins_host *host,
+ins_fine_tune(const ins_fine_tune_job *job, ins_progress *progress,
+              ins_parameters **tuned, ins_fine_tune_figures *figures,
               ins_error *error)
 {
+    const ins_host *host = &progress->host;
     struct run *run;
     ins_status status;
     void *memory;
@@ -502,11 +496,12 @@ ins_fine_tune(const ins_fine_tune_job *job, ins_parameters **tuned,
     INS_TRY(ins_alloc_zeroed(host, 1, sizeof(*run), &memory, error));
     run = memory;
     run->job = job;
-    run->options = job->options;
-    run->random = job->options->seed;
+    run->progress = progress;
+    run->options = progress->options;
+    run->random = progress->options->seed;
     run->figures = (ins_fine_tune_figures){
         .loss = NAN, .held_loss = NAN, .held_accuracy = NAN};
-    ins_watch_open(&run->watch, job->options, host);
+    progress->now.epochs = progress->options->epochs;
     status = tune(run, error);
     *figures = run->figures;
     if (status == INS_OK)

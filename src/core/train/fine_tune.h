@@ -10,7 +10,7 @@
 #ifndef INS_FINE_TUNE_H
 #define INS_FINE_TUNE_H
 
-#include "insitu_train.h"
+#include "train/progress.h"
 #include "train/tuner.h"
 
 /* All borrowed. */
@@ -18,9 +18,6 @@ typedef struct ins_fine_tune_job {
     const ins_pack_view *base;
     const ins_pack_recipe *recipe; /* of the result: ins_fine_tune_recipe */
     const ins_tune_rows *rows;     /* cut to the limit; each label has a row */
-    /* Used: seed, l2, epochs, batch_size, learning_rate, warmup, weight_decay,
-     * dropout, freeze_layers, validation, patience, progress. */
-    const ins_training_options *options;
 } ins_fine_tune_job;
 
 typedef struct ins_fine_tune_figures {
@@ -42,18 +39,26 @@ typedef struct ins_fine_tune_figures {
 void ins_fine_tune_recipe(const ins_pack_recipe *base, uint32_t labels,
                           bool multi_label, ins_weights_choice weights,
                           ins_pack_recipe *recipe);
-/* Memory that the job needs at its height, beside its rows. */
-uint64_t ins_fine_tune_bytes(const ins_fine_tune_job *job);
+/* Memory that count rows, of at most longest tokens each, need at its height,
+ * beside themselves. */
+uint64_t ins_fine_tune_bytes(const ins_pack_recipe *recipe,
+                             const ins_training_options *options,
+                             uint64_t count, uint32_t longest);
 /*
- * *tuned: owned by the caller, NULL after a failure: the weights of the epoch
- * that did best on the held-back rows (by accuracy, then loss; with several
- * labels per row by loss), or of the last one without such rows.
+ * Of the options of progress: seed, l2, epochs, batch_size, learning_rate,
+ * warmup, weight_decay, dropout, freeze_layers, validation, patience.  Tells
+ * the phases embed, fit, train and validate; the fraction goes from 0 to 1.
+ *
+ * *tuned: owned by the caller, from progress->real, NULL after a failure: the
+ * weights of the epoch that did best on the held-back rows (by accuracy, then
+ * loss; with several labels per row by loss), or of the last one without such
+ * rows.
  * Equal jobs give equal weights on the same machine.
  * Errors: INVALID_ARGUMENT, CANCELLED, NO_MEMORY, INTERNAL when the loss is not
  * a number.
  */
-ins_status ins_fine_tune(const ins_fine_tune_job *job, ins_parameters **tuned,
-                         ins_fine_tune_figures *figures, const ins_host *host,
+ins_status ins_fine_tune(const ins_fine_tune_job *job, ins_progress *progress,
+                         ins_parameters **tuned, ins_fine_tune_figures *figures,
                          ins_error *error);
 
 #endif

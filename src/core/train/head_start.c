@@ -81,24 +81,24 @@ open_reader(ins_parameters **reader, const ins_head_start *start,
 /* What the head will read of each row, in the order of batches. */
 static ins_status
 read_features(ins_tuner *tuner, const ins_batches *batches, float *features,
-              ins_watch *watch, ins_error *error)
+              ins_progress *progress, ins_error *error)
 {
-    ins_watch_phase(watch, "embed", batches->count);
+    ins_progress_begin(progress, "embed", batches->count);
     for (size_t i = 0; i < batches->batch_count; i++) {
         ins_batch_rows batch = ins_batches_at(batches, i);
 
         INS_TRY(ins_tuner_run(tuner, &batch, features, error));
         features += (size_t) batch.count * tuner->outputs;
-        watch->progress.step += batch.count;
+        progress->now.step += batch.count;
     }
     return INS_OK;
 }
 
 static ins_status
 fill_features(const ins_head_start *start, const ins_pack_recipe *recipe,
-              float *features, ins_watch *watch, ins_error *error)
+              float *features, ins_progress *progress, ins_error *error)
 {
-    const ins_host *host = &watch->host;
+    const ins_host *host = &progress->host;
     ins_batches batches = {.order = start->order,
                            .starts = start->rows->starts,
                            .count = start->count,
@@ -116,7 +116,7 @@ fill_features(const ins_head_start *start, const ins_pack_recipe *recipe,
         status = ins_tuner_open(&tuner, start->rows, reader, &start->limits,
                                 host, error);
     if (status == INS_OK)
-        status = read_features(&tuner, &batches, features, watch, error);
+        status = read_features(&tuner, &batches, features, progress, error);
     ins_tuner_close(&tuner, host);
     ins_batches_close(&batches, host);
     ins_parameters_close(reader);
@@ -165,16 +165,16 @@ pick_rows(const ins_head_start *start, struct picked *picked,
 static void
 report_fit(void *user, uint32_t iteration, double loss)
 {
-    ins_watch *watch = user;
+    ins_progress *progress = user;
 
-    watch->progress.step = iteration;
-    watch->progress.loss = loss;
-    ins_watch_report(watch);
+    progress->now.step = iteration;
+    progress->now.loss = loss;
+    ins_progress_tell(progress);
 }
 
 static ins_status
 fit(const ins_head_start *start, const float *features, ins_parameters *tuned,
-    ins_watch *watch, ins_error *error)
+    ins_progress *progress, ins_error *error)
 {
     const ins_parameter *out = ins_parameters_find(tuned, INS_ROLE_HEAD_OUT, 0);
     const ins_parameter *bias =
@@ -183,9 +183,9 @@ fit(const ins_head_start *start, const float *features, ins_parameters *tuned,
     ins_head_options options = {.l2 = start->l2 < 0 ? DEFAULT_L2 : start->l2,
                                 .iterations = ITERATIONS,
                                 .progress = report_fit,
-                                .progress_user = watch};
+                                .progress_user = progress};
     ins_head head = {.columns = 0};
-    ins_status status = pick_rows(start, &picked, &watch->host, error);
+    ins_status status = pick_rows(start, &picked, &progress->host, error);
     ins_head_rows rows = {.features = features,
                           .count = start->count,
                           .columns = out->columns,
@@ -194,24 +194,24 @@ fit(const ins_head_start *start, const float *features, ins_parameters *tuned,
                           .marks = picked.marks,
                           .weights = picked.weights};
 
-    ins_watch_phase(watch, "fit", ITERATIONS);
+    ins_progress_begin(progress, "fit", ITERATIONS);
     if (status == INS_OK)
-        status = ins_head_fit(&head, &rows, &options, &watch->host, error);
+        status = ins_head_fit(&head, &rows, &options, &progress->host, error);
     if (status == INS_OK) {
         memcpy(out->values, head.out,
                (size_t) out->rows * out->columns * sizeof(float));
         memcpy(bias->values, head.out_bias, out->rows * sizeof(float));
     }
-    ins_head_close(&head, &watch->host);
-    ins_release(&watch->host, picked.targets);
-    ins_release(&watch->host, picked.marks);
-    ins_release(&watch->host, picked.weights);
+    ins_head_close(&head, &progress->host);
+    ins_release(&progress->host, picked.targets);
+    ins_release(&progress->host, picked.marks);
+    ins_release(&progress->host, picked.weights);
     return status;
 }
 
 ins_status
 ins_head_start_fill(const ins_head_start *start, ins_parameters *tuned,
-                    ins_watch *watch, ins_error *error)
+                    ins_progress *progress, ins_error *error)
 {
     const ins_pack_recipe *recipe = &tuned->recipe;
     ins_head_start first = *start;
@@ -220,11 +220,11 @@ ins_head_start_fill(const ins_head_start *start, ins_parameters *tuned,
 
     if (first.count > INS_HEAD_START_ROWS)
         first.count = INS_HEAD_START_ROWS;
-    INS_TRY(ins_alloc(&watch->host, (uint64_t) first.count * recipe->hidden,
+    INS_TRY(ins_alloc(&progress->host, (uint64_t) first.count * recipe->hidden,
                       sizeof(float), &features, error));
-    status = fill_features(&first, recipe, features, watch, error);
+    status = fill_features(&first, recipe, features, progress, error);
     if (status == INS_OK)
-        status = fit(&first, features, tuned, watch, error);
-    ins_release(&watch->host, features);
+        status = fit(&first, features, tuned, progress, error);
+    ins_release(&progress->host, features);
     return status;
 }

@@ -10,8 +10,8 @@
 #ifndef INS_HEAD_START_H
 #define INS_HEAD_START_H
 
+#include "train/progress.h"
 #include "train/tuner.h"
-#include "train/watch.h"
 
 typedef struct ins_head_start {
     const ins_pack_view *base;
@@ -31,10 +31,10 @@ uint64_t ins_recipe_weights(const ins_pack_recipe *recipe);
 uint64_t ins_head_start_bytes(const ins_pack_recipe *recipe,
                               const ins_network_options *limits, size_t count);
 /* Fills in the head of tuned, whose other tensors are the base's; a dense layer
- * before the labels stays.  Moves watch from done to done + count rows.
- * Errors: CANCELLED, NO_MEMORY, INTERNAL. */
+ * before the labels stays.  Tells the phases embed and
+ * fit.  Errors: CANCELLED, NO_MEMORY, INTERNAL. */
 ins_status ins_head_start_fill(const ins_head_start *start,
-                               ins_parameters *tuned, ins_watch *watch,
+                               ins_parameters *tuned, ins_progress *progress,
                                ins_error *error);
 
 #endif

@@ -18,6 +18,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "gradient/network.h"
 #include "insitu_memo.h"
 #include "unit/tiny_model.h"
 
@@ -224,6 +225,47 @@ call_digest(struct fixture *fixture, tiny_host *host,
     return INS_OK;
 }
 
+/* Weights, their gradient, and one pass there and back. */
+static ins_status
+call_network(struct fixture *fixture, tiny_host *host,
+             uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    static const int32_t ids[] = {2, 7, 3};
+    static const uint32_t starts[] = {0, 3};
+    static const float logit_gradient[3] = {1, -1, 0};
+    const ins_batch batch = {ids, starts, 1, 3};
+    const ins_network_options options = {
+        .batch_tokens = 8, .batch_texts = 2, .max_tokens = 8, .dropout = 0.1f};
+    ins_parameters *weights = NULL, *sums = NULL;
+    ins_network *network = NULL;
+    const float *logits;
+    ins_pack_view view;
+    ins_status status =
+        ins_pack_read(&view, fixture->pack, fixture->pack_bytes, error);
+
+    if (status == INS_OK)
+        status = ins_parameters_open(&weights, view.recipe, &host->host, error);
+    if (status == INS_OK)
+        status = ins_parameters_open(&sums, view.recipe, &host->host, error);
+    if (status == INS_OK)
+        status = ins_parameters_read(weights, &view, error);
+    if (status == INS_OK)
+        status =
+            ins_network_open(&network, weights, &options, &host->host, error);
+    if (status == INS_OK)
+        status =
+            ins_network_forward(network, &batch, NULL, true, &logits, error);
+    if (status == INS_OK)
+        status =
+            ins_network_backward(network, logit_gradient, sums, NULL, error);
+    if (status == INS_OK)
+        digest_result(sums->values, sums->count * sizeof(float), result);
+    ins_network_close(network);
+    ins_parameters_close(sums);
+    ins_parameters_close(weights);
+    return status;
+}
+
 /* ---- the loop ------------------------------------------------------------ */
 
 static void
@@ -323,6 +365,7 @@ FAIL_TEST(test_run_distilbert, TINY_DISTILBERT | BOTH_HEADS, call_classify)
 FAIL_TEST(test_memo, BOTH_HEADS, call_with_memo)
 FAIL_TEST(test_tokenize, BOTH_HEADS, call_tokenize)
 FAIL_TEST(test_digest, BOTH_HEADS, call_digest)
+FAIL_TEST(test_network, BOTH_HEADS, call_network)
 
 /* A run on an open session must not allocate at all. */
 static void
@@ -460,6 +503,7 @@ main(void)
         cmocka_unit_test(test_memo),
         cmocka_unit_test(test_tokenize),
         cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_network),
         cmocka_unit_test(test_run_allocates_nothing),
         cmocka_unit_test(test_import_json_library),
     };

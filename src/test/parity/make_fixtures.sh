@@ -13,6 +13,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
 /usr/bin/python3 make_encoder_fixture.py
+/usr/bin/python3 make_gradient_fixture.py
 npm install --silent --no-audit --no-fund --prefix "$folder" \
     tokenizers@0.23.2 @huggingface/tokenizers@0.2.0
 node make_tokenizer_fixture.mjs "$folder/node_modules" fixtures
