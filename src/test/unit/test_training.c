@@ -456,6 +456,25 @@ test_odd_rows(void **state)
     close_fixture(&f);
 }
 
+/* Each label in one row.  Not run to its end, which takes long. */
+static void
+test_many_labels(void **state)
+{
+    struct fixture f;
+    char name[16];
+
+    (void) state;
+    open_fixture(&f, TINY_SENTENCE);
+    open_training(&f);
+    for (int i = 0; i < 10000; i++) {
+        snprintf(name, sizeof(name), "label %d", i);
+        assert_int_equal(add(&f, "hello", name), INS_OK);
+    }
+    f.host.cancel_at = f.host.polls + 100;
+    assert_int_equal(run(&f), INS_CANCELLED);
+    close_fixture(&f);
+}
+
 static void
 test_max_tokens(void **state)
 {
@@ -817,6 +836,7 @@ main(void)
         cmocka_unit_test(test_several_labels),
         cmocka_unit_test(test_class_weights),
         cmocka_unit_test(test_odd_rows),
+        cmocka_unit_test(test_many_labels),
         cmocka_unit_test(test_max_tokens),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_cancelled_anywhere),
