@@ -262,8 +262,6 @@ class Case:
             raise RuntimeError('the token ids differ')
         if left.info.get('labels') != right.info.get('labels'):
             raise RuntimeError('the labels differ')
-        self.database.execute('SELECT model_unregister(?)', (left.name,))
-        self.database.execute('SELECT model_unregister(?)', (right.name,))
         return check_close(left.numbers(), right.numbers(), ROUNDED)
 
     def same_in_torch(self):

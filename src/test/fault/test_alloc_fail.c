@@ -20,6 +20,7 @@
 
 #include "gradient/network.h"
 #include "insitu_memo.h"
+#include "insitu_train.h"
 #include "unit/tiny_model.h"
 
 #define MAX_VALUES 64
@@ -266,6 +267,36 @@ call_network(struct fixture *fixture, tiny_host *host,
     return status;
 }
 
+/* A whole tuning, to its pack. */
+static ins_status
+call_fine_tune(struct fixture *fixture, tiny_host *host,
+               uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    static const char *const words[] = {"refund", "delivery", "order"};
+    ins_training_options options = ins_training_defaults;
+    ins_training *training = NULL;
+    void *pack = NULL;
+    size_t size = 0;
+    ins_status status;
+
+    options.epochs = 1;
+    options.max_tokens = 8;
+    status = ins_training_open(&training, INS_TRAIN_FINE_TUNE, &options,
+                               fixture->model, &host->host, error);
+    for (size_t i = 0; i < 9 && status == INS_OK; i++) {
+        ins_text text = {words[i % 3], strlen(words[i % 3])};
+
+        status = ins_training_add_text(training, text, &text, 1, error);
+    }
+    if (status == INS_OK)
+        status = ins_training_run(training, &pack, &size, error);
+    if (status == INS_OK)
+        digest_result(pack, size, result);
+    host->host.release(host, pack);
+    ins_training_close(training);
+    return status;
+}
+
 /* ---- the loop ------------------------------------------------------------ */
 
 static void
@@ -364,6 +395,8 @@ FAIL_TEST(test_run_embed, BOTH_HEADS, call_embed)
 FAIL_TEST(test_run_distilbert, TINY_DISTILBERT | BOTH_HEADS, call_classify)
 FAIL_TEST(test_memo, BOTH_HEADS, call_with_memo)
 FAIL_TEST(test_tokenize, BOTH_HEADS, call_tokenize)
+FAIL_TEST(test_fine_tune, BOTH_HEADS, call_fine_tune)
+FAIL_TEST(test_fine_tune_first_token, TINY_CLASSIFIER, call_fine_tune)
 FAIL_TEST(test_digest, BOTH_HEADS, call_digest)
 FAIL_TEST(test_network, BOTH_HEADS, call_network)
 
@@ -502,6 +535,8 @@ main(void)
         cmocka_unit_test(test_run_distilbert),
         cmocka_unit_test(test_memo),
         cmocka_unit_test(test_tokenize),
+        cmocka_unit_test(test_fine_tune),
+        cmocka_unit_test(test_fine_tune_first_token),
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_run_allocates_nothing),
