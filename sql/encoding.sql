@@ -17,6 +17,8 @@ SELECT token, start_pos, end_pos FROM tokens('é!') WHERE token = '!';
 SELECT model_register('clf', :'clf') IS NOT NULL AS ok;
 SELECT classify('Ä', 'clf') IS NOT NULL AS ok;
 SELECT model_info('clf')->>'name' AS name;
+SELECT eval_report('Ärger', 'Größe')->'labels' ? 'Größe' AS found,
+       eval_html('Ärger', 'Größe') LIKE '%<bdi>Größe</bdi>%' AS shown;
 
 \c insitu_ascii
 SET client_encoding = 'SQL_ASCII';
@@ -31,6 +33,8 @@ SELECT count(*) > 0 AS ok FROM tokens(E'a\xff\xfe b');
 SELECT token, start_pos, end_pos FROM tokens('é!') WHERE token = '!';
 SELECT model_register('clf', :'clf') IS NOT NULL AS ok;
 SELECT classify(E'\xe4', 'clf') IS NOT NULL AS ok;
+SELECT eval_report('Ärger', 'Größe')->'labels' ? 'Größe' AS found;
+SELECT eval_report(E'\xe4', 'a');
 
 \c insitu_regress
 DROP DATABASE insitu_latin1;

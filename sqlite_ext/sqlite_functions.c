@@ -17,8 +17,6 @@ SQLITE_EXTENSION_INIT3
 #error "embeddings are stored as little-endian floats"
 #endif
 
-#define JSON_SUBTYPE 'J' /* as SQLite's own JSON functions set it */
-
 /* A call with an optional model behind its texts. */
 struct call {
     connection *conn;

@@ -181,8 +181,28 @@ sql_function sql_model_register, sql_model_drop, sql_model_alias,
 ins_status fail_label(const open_model *model, ins_text unknown,
                       ins_error *error);
 
+/*
+ * What the default model says may change with a setting, so only the forms
+ * that name their model are DETERMINISTIC.  DIRECTONLY keeps what reads files
+ * or changes anything out of views and triggers.  Nothing is INNOCUOUS: a
+ * function that reads weights from the file it is called by is not.
+ */
+#define PLAIN   SQLITE_UTF8
+#define STEADY  (SQLITE_UTF8 | SQLITE_DETERMINISTIC)
+#define GUARDED (SQLITE_UTF8 | SQLITE_DIRECTONLY)
+
+#ifdef SQLITE_RESULT_SUBTYPE
+#define WITH_SUBTYPE SQLITE_RESULT_SUBTYPE
+#else
+#define WITH_SUBTYPE 0
+#endif
+
+#define JSON_SUBTYPE 'J' /* as SQLite's own JSON functions set it */
+
 /* Registers the window functions; sqlite_window.c. */
 int register_windows(connection *conn, const char *prefix);
+/* Registers the aggregates; sqlite_evaluate.c. */
+int register_aggregates(connection *conn, const char *prefix);
 /* Registers the table-valued functions; sqlite_tables.c. */
 int register_tables(connection *conn, const char *prefix);
 

@@ -448,6 +448,6 @@ sql_model_info(sqlite3_context *context, int argc, sqlite3_value **argv)
         sqlite3_mprintf("{\"name\":\"%s\",\"digest\":\"%s\",%.*s",
                         model->identity.name, digest, (int) size - 1, json + 1),
         -1, sqlite3_free);
-    sqlite3_result_subtype(context, 'J');
+    sqlite3_result_subtype(context, JSON_SUBTYPE);
     sqlite3_free(json);
 }

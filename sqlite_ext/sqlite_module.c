@@ -14,22 +14,6 @@ SQLITE_EXTENSION_INIT1
 
 #define EXPORT __attribute__((visibility("default")))
 
-/*
- * What the default model says may change with a setting, so only the forms
- * that name their model are DETERMINISTIC.  DIRECTONLY keeps what reads files
- * or changes anything out of views and triggers.  Nothing is INNOCUOUS: a
- * function that reads weights from the file it is called by is not.
- */
-#define PLAIN   SQLITE_UTF8
-#define STEADY  (SQLITE_UTF8 | SQLITE_DETERMINISTIC)
-#define GUARDED (SQLITE_UTF8 | SQLITE_DIRECTONLY)
-
-#ifdef SQLITE_RESULT_SUBTYPE
-#define WITH_SUBTYPE SQLITE_RESULT_SUBTYPE
-#else
-#define WITH_SUBTYPE 0
-#endif
-
 static const struct {
     const char *name;
     int arguments;
@@ -124,6 +108,8 @@ register_names(connection *conn, const char *prefix, bool *registered)
     code = register_functions(conn, prefix);
     if (code == SQLITE_OK)
         code = register_windows(conn, prefix);
+    if (code == SQLITE_OK)
+        code = register_aggregates(conn, prefix);
     if (code == SQLITE_OK)
         code = register_tables(conn, prefix);
     *registered = code == SQLITE_OK;

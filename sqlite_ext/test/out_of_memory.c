@@ -121,6 +121,11 @@ static const struct scenario {
     {"embedding window", "SELECT model_register('near', ?2)",
      "SELECT embed_window(value, 'near') OVER (ROWS BETWEEN CURRENT ROW AND "
      "1 FOLLOWING) FROM json_each('[\"a\",null,\"my order\",\"card\"]')"},
+    {"evaluation", "",
+     "SELECT eval_report(value, id % 3), eval_html(value, id % 3),"
+     "eval_confusion(value, 1), eval_accuracy(value, 1) FROM "
+     "json_each('[\"a\",null,1,2,\"a\",0,1,7,8,9]');"
+     "SELECT eval_calibration(0.5, 1)"},
     {"describe", "SELECT model_register('sort', ?1)",
      "SELECT model_info('sort'); SELECT * FROM model_list;"
      "SELECT * FROM model_stats; SELECT model_verify('sort');"

@@ -7,9 +7,8 @@
 
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/memory.h"
+#include "base/writer.h"
 
 static const char *
 pooling_name(uint32_t pooling)
@@ -149,117 +148,98 @@ ins_model_tasks(const ins_model *model)
 
 /* ---- description as JSON ------------------------------------------------ */
 
-static json_t *
-labels_json(const ins_model *model)
+static void
+write_key(ins_writer *writer, const char *key)
 {
-    json_t *labels = json_array();
-
-    for (uint32_t i = 0; i < model->info.label_count; i++) {
-        ins_text label = ins_string_at(&model->view.labels, i);
-
-        /* The reader has checked that labels are UTF-8. */
-        if (json_array_append_new(
-                labels, json_stringn_nocheck(label.data, label.size)) != 0) {
-            json_decref(labels);
-            return NULL;
-        }
-    }
-    return labels;
+    ins_write(writer, ",\"");
+    ins_write(writer, key);
+    ins_write(writer, "\":");
 }
 
-static json_t *
-tasks_json(const ins_model_info *info)
+static void
+write_word(ins_writer *writer, const char *key, const char *word)
 {
-    json_t *tasks = json_array();
-    int failed = 0;
+    write_key(writer, key);
+    ins_write_json_text(writer, (ins_text){word, strlen(word)});
+}
 
+static void
+write_flag(ins_writer *writer, const char *key, bool flag)
+{
+    write_key(writer, key);
+    ins_write(writer, flag ? "true" : "false");
+}
+
+static void
+write_number(ins_writer *writer, const char *key, uint64_t number)
+{
+    write_key(writer, key);
+    ins_write_u64(writer, number);
+}
+
+static void
+write_tasks(ins_writer *writer, const ins_model_info *info)
+{
+    write_key(writer, "tasks");
+    ins_write(writer, "[");
     if (info->can_classify)
-        failed |= json_array_append_new(tasks, json_string("classify"));
+        ins_write(writer, "\"classify\"");
+    if (info->can_classify && info->can_embed)
+        ins_write(writer, ",");
     if (info->can_embed)
-        failed |= json_array_append_new(tasks, json_string("embed"));
-    if (failed) {
-        json_decref(tasks);
-        return NULL;
-    }
-    return tasks;
+        ins_write(writer, "\"embed\"");
+    ins_write(writer, "]");
 }
 
-/* json_object_set_new releases its value also when it fails. */
-static json_t *
-info_json(const ins_model *model)
+static void
+write_shape(ins_writer *writer, const ins_model_info *info)
 {
-    const ins_model_info *info = &model->info;
-    json_t *json = json_object();
-    int failed = 0;
-    const struct {
-        const char *key;
-        uint64_t value;
-    } numbers[] = {
-        {"max_tokens", info->max_tokens},
-        {"vocabulary_size", info->vocabulary_size},
-        {"layers", info->layer_count},
-        {"hidden_size", info->hidden_size},
-        {"attention_heads", info->head_count},
-        {"intermediate_size", info->intermediate_size},
-        {"parameters", info->parameter_count},
-        {"bytes", info->pack_bytes},
-    };
+    write_number(writer, "max_tokens", info->max_tokens);
+    write_number(writer, "vocabulary_size", info->vocabulary_size);
+    write_number(writer, "layers", info->layer_count);
+    write_number(writer, "hidden_size", info->hidden_size);
+    write_number(writer, "attention_heads", info->head_count);
+    write_number(writer, "intermediate_size", info->intermediate_size);
+    write_number(writer, "parameters", info->parameter_count);
+    write_number(writer, "bytes", info->pack_bytes);
+    write_word(writer, "weights", info->weights);
+}
 
-    failed |= json_object_set_new(json, "architecture",
-                                  json_string(info->architecture));
-    failed |= json_object_set_new(json, "tasks", tasks_json(info));
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-        failed |= json_object_set_new(
-            json, numbers[i].key, json_integer((json_int_t) numbers[i].value));
-    failed |= json_object_set_new(json, "weights", json_string(info->weights));
-    if (info->can_classify) {
-        failed |= json_object_set_new(json, "labels", labels_json(model));
-        failed |= json_object_set_new(json, "multi_label",
-                                      json_boolean(info->multi_label));
+static void
+write_labels(ins_writer *writer, const ins_model *model)
+{
+    write_key(writer, "labels");
+    ins_write(writer, "[");
+    for (uint32_t i = 0; i < model->info.label_count; i++) {
+        if (i > 0)
+            ins_write(writer, ",");
+        /* The reader has checked that labels are UTF-8. */
+        ins_write_json_text(writer, ins_string_at(&model->view.labels, i));
     }
-    if (info->can_embed) {
-        failed |= json_object_set_new(json, "embedding_size",
-                                      json_integer(info->embedding_size));
-        failed |=
-            json_object_set_new(json, "pooling", json_string(info->pooling));
-        failed |= json_object_set_new(json, "normalized",
-                                      json_boolean(info->normalized));
-    }
-    if (failed) {
-        json_decref(json);
-        return NULL;
-    }
-    return json;
+    ins_write(writer, "]");
+    write_flag(writer, "multi_label", model->info.multi_label);
 }
 
 ins_status
 ins_model_info_json(const ins_model *model, const ins_host *host, char **text,
                     size_t *size, ins_error *error)
 {
-    json_t *json = info_json(model);
-    void *memory = NULL;
-    ins_status status;
-    size_t length;
+    const ins_model_info *info = &model->info;
+    ins_writer writer;
 
-    *text = NULL;
-    *size = 0;
-    length = json != NULL ? json_dumpb(json, NULL, 0, JSON_COMPACT) : 0;
-    if (length == 0) {
-        status = ins_fail_no_memory(error, 0);
-        goto done;
+    ins_writer_open(&writer, host, error);
+    ins_write(&writer, "{\"architecture\":");
+    ins_write_json_text(
+        &writer, (ins_text){info->architecture, strlen(info->architecture)});
+    write_tasks(&writer, info);
+    write_shape(&writer, info);
+    if (info->can_classify)
+        write_labels(&writer, model);
+    if (info->can_embed) {
+        write_number(&writer, "embedding_size", info->embedding_size);
+        write_word(&writer, "pooling", info->pooling);
+        write_flag(&writer, "normalized", info->normalized);
     }
-    status = ins_alloc(host, length, 1, &memory, error);
-    if (status != INS_OK)
-        goto done;
-    /* Dumping sorts nothing but allocates, so it may fail the second time. */
-    if (json_dumpb(json, memory, length, JSON_COMPACT) != length) {
-        status = ins_fail_no_memory(error, length);
-        ins_release(host, memory);
-        goto done;
-    }
-    *text = memory;
-    *size = length;
-done:
-    json_decref(json);
-    return status;
+    ins_write(&writer, "}");
+    return ins_writer_finish(&writer, text, size);
 }

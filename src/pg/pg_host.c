@@ -40,6 +40,12 @@ is_cancelled(void *user)
            QueryCancelHoldoffCount == 0 && CritSectionCount == 0;
 }
 
+static bool
+is_query_ended(void *user)
+{
+    return is_cancelled(user) && (QueryCancelPending || ProcDiePending);
+}
+
 ins_host
 host_in(MemoryContext context)
 {
@@ -50,5 +56,14 @@ host_in(MemoryContext context)
         .cancelled = is_cancelled,
     };
 
+    return host;
+}
+
+ins_host
+host_to_the_end_in(MemoryContext context)
+{
+    ins_host host = host_in(context);
+
+    host.cancelled = is_query_ended;
     return host;
 }

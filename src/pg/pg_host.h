@@ -11,5 +11,8 @@
 
 /* Memory comes from context, which must outlive everything allocated. */
 ins_host host_in(MemoryContext context);
+/* The same for work that cannot begin again: only what ends the query stops
+ * it, and other interrupts wait. */
+ins_host host_to_the_end_in(MemoryContext context);
 
 #endif

@@ -255,7 +255,7 @@ PG_FUNCTION_INFO_V1(insitu_model_info);
 Datum
 insitu_model_info(PG_FUNCTION_ARGS)
 {
-    ins_host host = host_in(CurrentMemoryContext);
+    ins_host host = host_to_the_end_in(CurrentMemoryContext);
     uint8_t digest[INS_DIGEST_BYTES];
     char digits[INS_DIGEST_CHARS];
     StringInfoData text;

@@ -245,6 +245,8 @@ SUITES = [
           [[PYTHON, 'src/test/accuracy/check_accuracy.py']]),
     Suite('documents', ['all', 'sqlite'],
           [[PYTHON, 'src/test/doc/run_examples.py']]),
+    Suite('html', ['all', 'sqlite'],
+          [[PYTHON, 'src/test/html/test_pages.py']]),
     Suite('lint', [], [[PYTHON, 'src/tools/lint.py']]),
 ]
 QUICK_LINT = Suite('lint-light', [],

@@ -9,7 +9,7 @@ set -eu
 
 demo='gcc libc6-dev make libopenblas-serial-dev libutf8proc-dev
       libjansson-dev libmd-dev libsqlite3-dev sqlite3'
-test="$demo g++ clang clang-format git libcmocka-dev libipc-run-perl
+test="$demo chromium g++ clang clang-format git libcmocka-dev libipc-run-perl
       libclang-rt-14-dev perl postgresql-15 postgresql-server-dev-15 python3"
 bench="$test python3-numpy python3-onnx python3-torch"
 # Debian's npm brings hundreds of packages; any other one will do.

@@ -80,3 +80,28 @@ SELECT model_info('insitu-router-v1');
 
 -- exact: names and digests of the models
 SELECT name, digest FROM model_list() ORDER BY name;
+
+-- exact: report on predictions
+SELECT eval_report(classify(body),
+                   CASE WHEN id % 3 = 0 THEN 'billing' ELSE 'delivery' END)
+  FROM texts;
+
+-- exact: reports on groups, with NULL
+SELECT id % 4, eval_report(classify(body), nullif(substr(body, 1, 1), 'T')),
+       eval_accuracy(classify(body), 'billing')
+  FROM texts GROUP BY 1 ORDER BY 1;
+
+-- exact: confusion of many labels
+SELECT eval_confusion(body, substr(body, 1, 2)) FROM texts
+ WHERE length(body) < 2000;
+
+-- exact: calibration
+SELECT eval_calibration(classify_score(body, 'billing'),
+                        classify(body) = 'billing') FROM texts;
+
+-- exact: the page of a report
+SELECT eval_html(substr(body, 1, 9), substr(body, 1, id % 9)) FROM texts;
+
+-- exact: reports on no rows
+SELECT eval_report('a', 'a'), eval_accuracy('a', 'a'), eval_html('a', 'a'),
+       eval_calibration(0.5, true) FROM texts WHERE id < 0;

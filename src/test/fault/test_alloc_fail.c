@@ -18,6 +18,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "insitu_evaluate.h"
 #include "insitu_explain.h"
 #include "insitu_memo.h"
 #include "unit/tiny_model.h"
@@ -250,6 +251,102 @@ call_digest(struct fixture *fixture, tiny_host *host,
     return INS_OK;
 }
 
+/* ---- evaluation ---------------------------------------------------------- */
+
+static ins_status
+add_pairs(ins_evaluation *evaluation, int count, ins_error *error)
+{
+    ins_status status = INS_OK;
+
+    for (int i = 0; i < count && status == INS_OK; i++) {
+        char labels[2] = {(char) ('a' + i % 20), (char) ('a' + i % 7)};
+        ins_text texts[2] = {{&labels[0], 1}, {&labels[1], 1}};
+
+        status = ins_evaluation_add(evaluation, &texts[0], &texts[1], error);
+    }
+    return status;
+}
+
+/* Adds from to into, once as it is and once saved. */
+static ins_status
+merge_twice(ins_evaluation *into, const ins_evaluation *from, tiny_host *host,
+            ins_error *error)
+{
+    void *saved;
+    size_t size;
+    ins_status status = ins_evaluation_merge(into, from, error);
+
+    if (status == INS_OK)
+        status = ins_evaluation_save(from, &saved, &size, error);
+    if (status != INS_OK)
+        return status;
+    status = ins_evaluation_load(into, saved, size, error);
+    host->host.release(host, saved);
+    return status;
+}
+
+static ins_status
+write_texts(const ins_evaluation *evaluation, tiny_host *host,
+            uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    char *text;
+    size_t size;
+    ins_status status =
+        ins_evaluation_confusion(evaluation, &text, &size, error);
+
+    host->host.release(host, text);
+    if (status == INS_OK)
+        status = ins_evaluation_html(evaluation, &text, &size, error);
+    host->host.release(host, text);
+    if (status == INS_OK)
+        status = ins_evaluation_report(evaluation, &text, &size, error);
+    if (status == INS_OK)
+        digest_result(text, size, result);
+    host->host.release(host, text);
+    return status;
+}
+
+static ins_status
+call_evaluate(struct fixture *fixture, tiny_host *host,
+              uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    ins_evaluation *into;
+    ins_evaluation *from = NULL;
+    ins_status status = ins_evaluation_open(&into, &host->host, error);
+
+    (void) fixture;
+    if (status == INS_OK)
+        status = ins_evaluation_open(&from, &host->host, error);
+    if (status == INS_OK)
+        status = add_pairs(into, 10, error);
+    if (status == INS_OK)
+        status = add_pairs(from, 100, error);
+    if (status == INS_OK)
+        status = merge_twice(into, from, host, error);
+    if (status == INS_OK)
+        status = write_texts(into, host, result, error);
+    ins_evaluation_close(into);
+    ins_evaluation_close(from);
+    return status;
+}
+
+static ins_status
+call_calibrate(struct fixture *fixture, tiny_host *host,
+               uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    ins_calibration calibration = {.nulls = 1};
+    char *text;
+    size_t size;
+    ins_status status =
+        ins_calibration_report(&calibration, &host->host, &text, &size, error);
+
+    (void) fixture;
+    if (status == INS_OK)
+        digest_result(text, size, result);
+    host->host.release(host, text);
+    return status;
+}
+
 /* ---- the loop ------------------------------------------------------------ */
 
 static void
@@ -352,6 +449,8 @@ FAIL_TEST(test_explain, TINY_CLASSIFIER, call_explain)
 FAIL_TEST(test_explain_distilbert, TINY_CLASSIFIER | TINY_DISTILBERT,
           call_explain)
 FAIL_TEST(test_digest, BOTH_HEADS, call_digest)
+FAIL_TEST(test_evaluate, BOTH_HEADS, call_evaluate)
+FAIL_TEST(test_calibrate, BOTH_HEADS, call_calibrate)
 
 /* A run on an open session must not allocate at all. */
 static void
@@ -491,6 +590,8 @@ main(void)
         cmocka_unit_test(test_explain),
         cmocka_unit_test(test_explain_distilbert),
         cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_evaluate),
+        cmocka_unit_test(test_calibrate),
         cmocka_unit_test(test_run_allocates_nothing),
         cmocka_unit_test(test_import_json_library),
     };
