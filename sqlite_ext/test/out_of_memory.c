@@ -103,6 +103,9 @@ static const struct scenario {
      "SELECT classify('my order is late', 'sort')"},
     {"all scores", "SELECT model_register('sort', ?1)",
      "SELECT * FROM classify_scores('my order is late', 'sort')"},
+    {"explain", "SELECT model_register('sort', ?1)",
+     "SELECT * FROM explain_classify('my order is late', 'sort', 'other');"
+     "SELECT explain_html('my order is late', 'sort')"},
     {"embed", "SELECT model_register('near', ?2)",
      "SELECT embed('my order is late', 'near')"},
     {"tokens", "SELECT model_register('sort', ?1)",

@@ -30,7 +30,7 @@ typedef struct ins_explanation {
     uint32_t label;
     float score;    /* of the text, in floats */
     float baseline; /* of the text of [PAD]; words add up to the difference,
-                       within 2 % of it or 0.0005 */
+                       within 1 % of it or 0.0005 */
     bool truncated; /* words behind the model's limit have no value */
 } ins_explanation;
 

@@ -55,6 +55,20 @@ SELECT id, embed_window(body, 'insitu-router-v1') OVER
     (ORDER BY id DESC ROWS BETWEEN 2 PRECEDING AND 3 FOLLOWING EXCLUDE TIES)
   FROM texts ORDER BY id;
 
+-- close: which words carried a classification
+SELECT t.id, x.token, x.start_pos, x.end_pos, x.contribution
+  FROM texts t, explain_classify(t.body) x WHERE t.id % 5 = 1
+ ORDER BY t.id, x.start_pos;
+
+-- close: which words spoke for another label
+SELECT x.token, x.contribution
+  FROM explain_classify('my parcel is late, please cancel the order',
+                        'insitu-router-v1', 'cancellation') x
+ ORDER BY x.start_pos;
+
+-- exact: the same as HTML
+SELECT id, explain_html(body) FROM texts WHERE id % 5 = 2 ORDER BY id;
+
 -- exact: how many of each label
 SELECT classify(body) AS label, count(*) FROM texts GROUP BY 1 ORDER BY 1;
 

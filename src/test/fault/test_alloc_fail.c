@@ -18,8 +18,9 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "insitu_evaluate.h"
 #include "gradient/network.h"
+#include "insitu_evaluate.h"
+#include "insitu_explain.h"
 #include "insitu_memo.h"
 #include "insitu_train.h"
 #include "unit/tiny_model.h"
@@ -210,6 +211,31 @@ call_tokenize(struct fixture *fixture, tiny_host *host,
     if (status == INS_OK)
         digest_result(tokens, count * sizeof(tokens[0]), result);
     ins_session_close(session);
+    return status;
+}
+
+/* An explanation and its HTML. */
+static ins_status
+call_explain(struct fixture *fixture, tiny_host *host,
+             uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    const ins_text text = {"my order was charged twice", 26};
+    ins_explanation explanation;
+    ins_status status =
+        ins_explain(&explanation, fixture->model, text, 0, &host->host, error);
+    char *html;
+    size_t size;
+
+    if (status == INS_OK) {
+        assert_int_equal(explanation.count, 5);
+        status = ins_explanation_html(&explanation, fixture->model, text,
+                                      &host->host, &html, &size, error);
+    }
+    if (status == INS_OK) {
+        digest_result(html, size, result);
+        host->host.release(host, html);
+    }
+    ins_explanation_close(&explanation, &host->host);
     return status;
 }
 
@@ -552,6 +578,9 @@ FAIL_TEST(test_run_embed, BOTH_HEADS, call_embed)
 FAIL_TEST(test_run_distilbert, TINY_DISTILBERT | BOTH_HEADS, call_classify)
 FAIL_TEST(test_memo, BOTH_HEADS, call_with_memo)
 FAIL_TEST(test_tokenize, BOTH_HEADS, call_tokenize)
+FAIL_TEST(test_explain, TINY_CLASSIFIER, call_explain)
+FAIL_TEST(test_explain_distilbert, TINY_CLASSIFIER | TINY_DISTILBERT,
+          call_explain)
 FAIL_TEST(test_digest, BOTH_HEADS, call_digest)
 FAIL_TEST(test_evaluate, BOTH_HEADS, call_evaluate)
 FAIL_TEST(test_calibrate, BOTH_HEADS, call_calibrate)
@@ -697,6 +726,8 @@ main(void)
         cmocka_unit_test(test_run_distilbert),
         cmocka_unit_test(test_memo),
         cmocka_unit_test(test_tokenize),
+        cmocka_unit_test(test_explain),
+        cmocka_unit_test(test_explain_distilbert),
         cmocka_unit_test(test_digest),
         cmocka_unit_test(test_evaluate),
         cmocka_unit_test(test_calibrate),
