@@ -2,8 +2,9 @@
 """run_cross.py - one query file on both databases, answers compared.
 
 Prints a TAP line per statement of queries.sql, run over the texts of
-texts.json and one text of several thousand words, and per model of
-src/test/parity/fixtures.
+texts.json and one text of several thousand words, per model of
+src/test/parity/fixtures, and per model that both have trained: the same rows
+give the same bytes, and a model that was exported answers on the other.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -36,6 +37,23 @@ MODEL_QUERIES = [
     ('embed', 'close', "SELECT id, embed(body, '%s') FROM texts ORDER BY id"),
     ('', 'exact', "SELECT id, token_ids(body, '%s') FROM texts ORDER BY id"),
     ('', 'exact', "SELECT model_info('%s')"),
+]
+
+LABEL = "CASE id % 3 WHEN 0 THEN 'billing' WHEN 1 THEN 'other' ELSE 'x y' END"
+IN_ORDER = 'FROM (SELECT id, body FROM texts ORDER BY id) AS t'
+TRAININGS = {
+    'frozen': "train_classifier(body, %s)" % LABEL,
+    'network': "train_classifier(body, %s, '{\"head\": \"network\", "
+               "\"class_weights\": \"balanced\", \"seed\": 3}')" % LABEL,
+    'tuned': "fine_tune_classifier(body, %s, 'insitu-router-v1', "
+             "'{\"epochs\": 1, \"max_tokens\": 16}')" % LABEL,
+    'numbers': "train_tabular(%s, length(body), id, id %% 3)" % LABEL,
+}
+NUMBER_QUERIES = [
+    "SELECT id, predict_label('%s', length(body), id, id %% 3) FROM texts "
+    "ORDER BY id",
+    "SELECT id, predict('%s', length(body), NULL, id %% 3) FROM texts "
+    "ORDER BY id",
 ]
 
 
@@ -198,6 +216,44 @@ def compare_fixture(report, databases, cluster, fixture):
                         databases, statement % name)
 
 
+def move_pack(origin, name, target, path):
+    """Exports a model of one database and registers it in the other."""
+    if origin.name == 'sqlite':
+        pack, = origin.query('SELECT model_export(%s)' % quote(name))[0]
+    else:
+        field, = origin.query("SELECT encode(model_export(%s), 'hex')"
+                              % quote(name))[0]
+        pack = bytes.fromhex(field)
+    with open(path, 'wb') as file:
+        file.write(pack)
+    os.chmod(path, 0o644)
+    source = ('pg_read_binary_file(%s)' % quote(path)
+              if target.name == 'postgresql' else "x'%s'" % pack.hex())
+    target.query('SELECT model_register(%s, %s)' % (
+        quote('moved-%s' % name), source))
+
+
+def compare_training(report, databases, directory, kind):
+    """Trains on both, moves each one's model to the other, asks both."""
+    report.test('same rows, same model: %s' % kind, 'exact', databases,
+                "SELECT model_register('%s', %s) %s" % (
+                    kind, TRAININGS[kind], IN_ORDER))
+    for origin, target in (databases, databases[::-1]):
+        name = '%s-of-%s' % (kind, origin.name)
+        # The name differs, and what a name stands for may not be written twice.
+        origin.query("SELECT model_register('%s', %s) %s" % (
+            name, TRAININGS[kind], IN_ORDER))
+        move_pack(origin, name, target, os.path.join(directory, name))
+        origin.query("SELECT model_register('moved-%s', %s) %s" % (
+            name, TRAININGS[kind], IN_ORDER))
+        queries = [('close', query) for query in NUMBER_QUERIES] \
+            if kind == 'numbers' else [query[1:] for query in MODEL_QUERIES]
+        for how, statement in queries:
+            statement = statement % ('moved-' + name)
+            report.test('trained in %s: %s' % (origin.name, statement), how,
+                        databases, statement)
+
+
 def main():
     with open(os.path.join(HERE, 'texts.json'), encoding='utf-8') as file:
         texts = json.load(file)
@@ -217,6 +273,13 @@ def main():
                 report.number += 1
                 report.failed += 1
                 print('not ok %d - %s: %s' % (report.number, fixture, error))
+        for kind in TRAININGS:
+            try:
+                compare_training(report, databases, cluster.directory, kind)
+            except (sqlite3.Error, ValueError, RuntimeError) as error:
+                report.number += 1
+                report.failed += 1
+                print('not ok %d - %s: %s' % (report.number, kind, error))
     print('1..%d' % report.number)
     return 1 if report.failed else 0
 
