@@ -170,6 +170,7 @@ def main():
     lines = describe_machine() + [
         '* Medians of up to %d interleaved rounds, %.2f s for each cell of the '
         'tables of engines' % (options.rounds, options.seconds)]
+    report = ''
     program, peak_program = map(compile_program, ('core_worker', 'peak'))
     for geometry in GEOMETRIES:
         if geometry.name not in options.geometries.split(','):
@@ -181,11 +182,11 @@ def main():
             measurement.run(cluster)
             lines += measurement.report()
             measurement.close()
-    report = '\n'.join(lines) + '\n'
+        report = '\n'.join(lines) + '\n'
+        with open(os.path.join(BUILD, 'table.md'), 'w',
+                  encoding='utf-8') as file:
+            file.write(report)
     print(report)
-    with open(os.path.join(BUILD, 'table.md'), 'w',
-              encoding='utf-8') as file:
-        file.write(report)
     sys.exit(1 if 'WRONG' in report else 0)
 
 
