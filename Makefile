@@ -188,7 +188,6 @@ coverage:
 bench: deps-bench sqlite build/make_pack
 	$(PYTHON) src/test/bench/bench_peers.py
 ifeq ($(QUICK),)
-	$(PYTHON) src/test/bench/bench_sql.py
 	$(PYTHON) src/test/bench/bench_sharing.py
 endif
 

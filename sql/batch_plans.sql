@@ -96,6 +96,57 @@ SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 EXPLAIN (COSTS OFF) SELECT id, classify(body) FROM t;
 SELECT count(*), count(l) FROM (SELECT classify(body) AS l FROM t OFFSET 0) s;
+-- and what they did is in the sum, also when the Gather runs more than once,
+-- when no worker starts, and when the leader does nothing; how the rows are
+-- divided differs from run to run, and each process leaves out a row or two
+-- that have no company
+CREATE FUNCTION sum_texts(query text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE line text; texts int[]; launched text; largest int;
+BEGIN
+  FOR line IN EXECUTE
+    'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query
+  LOOP
+    IF line ~ 'Texts:' THEN
+      texts := texts || substring(line, '\d+')::int;
+    ELSIF line ~ 'Largest' THEN
+      largest := substring(line, '\d+')::int;
+    ELSIF line ~ 'Launched' THEN
+      launched := substring(line, '\d+');
+    END IF;
+  END LOOP;
+  RETURN format('%s launched, %s texts, largest %s', launched,
+    (SELECT string_agg(CASE WHEN n BETWEEN 190 AND 200 THEN 'about 200'
+                            WHEN n BETWEEN 590 AND 600 THEN 'about 600'
+                            ELSE n::text END, ', ') FROM unnest(texts) n),
+    CASE WHEN largest BETWEEN 8 AND 32 THEN 'in its bounds' ELSE largest::text END);
+END $$;
+CREATE TABLE u AS SELECT i AS id, 'words ' || i AS body FROM generate_series(1, 200) i;
+ALTER TABLE u SET (parallel_workers = 2);
+ANALYZE u;
+EXPLAIN (COSTS OFF) SELECT id, classify(body) FROM u;
+SELECT sum_texts('SELECT id, classify(body) FROM u');
+SET parallel_leader_participation = off;
+SELECT sum_texts('SELECT id, classify(body) FROM u');
+RESET parallel_leader_participation;
+SET max_parallel_workers = 0;
+SELECT sum_texts('SELECT id, classify(body) FROM u');
+RESET max_parallel_workers;
+SET enable_material = off;
+SELECT sum_texts('SELECT * FROM (VALUES (1), (2), (3)) v (i) LEFT JOIN LATERAL
+    (SELECT count(*) FROM (SELECT classify(body) AS l, v.i AS j FROM u
+                           WHERE id > 0 OFFSET 0) s WHERE l IS NOT NULL) w ON true');
+RESET enable_material;
+-- a LIMIT stops workers while they count
+SELECT sum_texts('SELECT id, classify(body) FROM u LIMIT 1') IS NOT NULL AS ok;
+-- and so does an error
+DO $$ BEGIN
+  PERFORM sum_texts('SELECT 1 / (id - 150), classify(body) FROM u');
+  RAISE 'no error';
+EXCEPTION WHEN division_by_zero THEN NULL;
+END $$;
+SELECT sum_texts('SELECT id, classify(body) FROM u');
+DROP FUNCTION sum_texts;
+DROP TABLE u;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;

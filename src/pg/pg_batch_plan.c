@@ -201,10 +201,28 @@ can_be_wrapped(const Plan *plan)
            !has_multiple_assignment((Node *) plan->targetlist, NULL);
 }
 
+/* A walk through a plan. */
+typedef struct plan_visit {
+    int next_id;        /* the next free plan_node_id */
+    bool is_in_workers; /* below a Gather */
+} plan_visit;
+
+static void
+place_scan(plan_visit *visit, CustomScan *node, Plan *child)
+{
+    node->scan.plan.plan_node_id = visit->next_id++;
+    node->scan.plan.initPlan = child->initPlan;
+    child->initPlan = NIL;
+    /* Not that it hands out rows: only such a node gets shared memory, where
+     * workers count for EXPLAIN. */
+    node->scan.plan.parallel_aware = visit->is_in_workers;
+}
+
 /* Puts a batch scan over plan, whose expressions are targets and quals; calls
  * are to be found in them. */
 static Plan *
-wrap_plan(Plan *plan, List *targets, List *quals, List *calls, int *next_id)
+wrap_plan(Plan *plan, List *targets, List *quals, List *calls,
+          plan_visit *visit)
 {
     List *columns = NIL;
     CustomScan *node;
@@ -214,9 +232,7 @@ wrap_plan(Plan *plan, List *targets, List *quals, List *calls, int *next_id)
     calls = (List *) refer_to_columns((Node *) calls, &columns);
     plan->targetlist = columns;
     node = make_batch_scan(plan, targets, quals, calls);
-    node->scan.plan.plan_node_id = (*next_id)++;
-    node->scan.plan.initPlan = plan->initPlan;
-    plan->initPlan = NIL;
+    place_scan(visit, node, plan);
     FORBID_ASYNC(plan);
     return &node->scan.plan;
 }
@@ -240,7 +256,7 @@ split_quals(List *quals, List **before)
 
 /* A filter below; above it calls for the rows that pass. */
 static Plan *
-wrap_in_two(Plan *plan, List *quals, List *calls, int *next_id)
+wrap_in_two(Plan *plan, List *quals, List *calls, plan_visit *visit)
 {
     List *targets = plan->targetlist;
     List *columns = NIL;
@@ -249,17 +265,14 @@ wrap_in_two(Plan *plan, List *quals, List *calls, int *next_id)
 
     targets = (List *) refer_to_columns((Node *) targets, &columns);
     calls = (List *) refer_to_columns((Node *) calls, &columns);
-    filter =
-        wrap_plan(plan, columns, quals, calls_of(linitial(quals)), next_id);
+    filter = wrap_plan(plan, columns, quals, calls_of(linitial(quals)), visit);
     node = make_batch_scan(filter, targets, NIL, calls);
-    node->scan.plan.plan_node_id = (*next_id)++;
-    node->scan.plan.initPlan = filter->initPlan;
-    filter->initPlan = NIL;
+    place_scan(visit, node, filter);
     return &node->scan.plan;
 }
 
 static Plan *
-add_batch_scans(Plan *plan, int *next_id, bool must_go_back)
+add_batch_scans(Plan *plan, plan_visit *visit, bool must_go_back)
 {
     List *before;
     List *quals;
@@ -276,28 +289,28 @@ add_batch_scans(Plan *plan, int *next_id, bool must_go_back)
 
         plan->qual = before;
         if (others != NIL)
-            return wrap_in_two(plan, quals, others, next_id);
-        return wrap_plan(plan, plan->targetlist, quals, calls, next_id);
+            return wrap_in_two(plan, quals, others, visit);
+        return wrap_plan(plan, plan->targetlist, quals, calls, visit);
     }
     if (target_calls != NIL)
-        return wrap_plan(plan, plan->targetlist, NIL, target_calls, next_id);
+        return wrap_plan(plan, plan->targetlist, NIL, target_calls, visit);
     return plan;
 }
 
-static Plan *visit_plan(Plan *plan, int *next_id, bool must_go_back);
+static Plan *visit_plan(Plan *plan, plan_visit *visit, bool must_go_back);
 
 static void
-visit_list(List *plans, int *next_id)
+visit_list(List *plans, plan_visit *visit)
 {
     ListCell *cell;
 
     foreach (cell, plans)
         if (lfirst(cell) != NULL)
-            lfirst(cell) = visit_plan(lfirst(cell), next_id, false);
+            lfirst(cell) = visit_plan(lfirst(cell), visit, false);
 }
 
 static Plan *
-visit_plan(Plan *plan, int *next_id, bool must_go_back)
+visit_plan(Plan *plan, plan_visit *visit, bool must_go_back)
 {
     if (plan == NULL)
         return NULL;
@@ -306,25 +319,31 @@ visit_plan(Plan *plan, int *next_id, bool must_go_back)
     case T_CustomScan:
         return plan;
     case T_Append:
-        visit_list(((Append *) plan)->appendplans, next_id);
+        visit_list(((Append *) plan)->appendplans, visit);
         break;
     case T_MergeAppend:
-        visit_list(((MergeAppend *) plan)->mergeplans, next_id);
+        visit_list(((MergeAppend *) plan)->mergeplans, visit);
         break;
     case T_SubqueryScan:
         ((SubqueryScan *) plan)->subplan =
-            visit_plan(((SubqueryScan *) plan)->subplan, next_id, false);
+            visit_plan(((SubqueryScan *) plan)->subplan, visit, false);
         break;
     case T_BitmapHeapScan:
         /* Below it are no rows. */
-        return add_batch_scans(plan, next_id, must_go_back);
+        return add_batch_scans(plan, visit, must_go_back);
+    case T_Gather:
+    case T_GatherMerge:
+        visit->is_in_workers = true;
+        plan->lefttree = visit_plan(plan->lefttree, visit, false);
+        visit->is_in_workers = false;
+        break;
     default:
-        plan->lefttree = visit_plan(plan->lefttree, next_id, false);
+        plan->lefttree = visit_plan(plan->lefttree, visit, false);
         plan->righttree =
-            visit_plan(plan->righttree, next_id, IsA(plan, MergeJoin));
+            visit_plan(plan->righttree, visit, IsA(plan, MergeJoin));
         break;
     }
-    return add_batch_scans(plan, next_id, must_go_back);
+    return add_batch_scans(plan, visit, must_go_back);
 }
 
 /* ---- statements ---------------------------------------------------------- */
@@ -381,6 +400,7 @@ find_last_id(const Plan *plan, int *last, bool *is_done)
 static void
 batch_statement(PlannedStmt *statement)
 {
+    plan_visit visit = {.is_in_workers = false};
     int last = 0;
     bool is_done = false;
 
@@ -390,9 +410,9 @@ batch_statement(PlannedStmt *statement)
     find_last_id_in(statement->subplans, &last, &is_done);
     if (is_done)
         return;
-    last++;
-    statement->planTree = visit_plan(statement->planTree, &last, false);
-    visit_list(statement->subplans, &last);
+    visit.next_id = last + 1;
+    statement->planTree = visit_plan(statement->planTree, &visit, false);
+    visit_list(statement->subplans, &visit);
 }
 
 static bool

@@ -6,6 +6,7 @@
 #include "pg_compat.h"
 
 #include "access/detoast.h"
+#include "access/parallel.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -20,6 +21,7 @@
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 
+#include "pg_batch_counts.h"
 #include "pg_batch_scan.h"
 #include "pg_datum.h"
 #include "pg_session.h"
@@ -122,10 +124,7 @@ typedef struct batch_state {
     bool is_exhausted;
     MemoryContext rows_context;  /* the rows that wait */
     MemoryContext texts_context; /* what one pass needs */
-    uint64 batches;
-    uint64 texts;
-    uint64 tokens;
-    int largest;
+    batch_tally tally;
 } batch_state;
 
 static batch_call *
@@ -225,6 +224,7 @@ compute_call(batch_state *state, batch_call *call)
     const struct batch_function *function = call->function;
     ins_text *texts = palloc(sizeof(ins_text) * (Size) state->count);
     model_call *model;
+    uint64 tokens;
     int count = 0;
 
     InitFunctionCallInfoData(*fcinfo, &call->info, (short) call->argument_count,
@@ -243,11 +243,8 @@ compute_call(batch_state *state, batch_call *call)
                 rows_kept(model, function->task) / list_length(state->calls));
     if (count < 2)
         return;
-    state->tokens +=
-        compute_ahead(model, function->task, texts, (size_t) count);
-    state->texts += (uint64) count;
-    state->batches++;
-    state->largest = Max(state->largest, count);
+    tokens = compute_ahead(model, function->task, texts, (size_t) count);
+    count_batch(&state->tally, (uint32) count, tokens);
 }
 
 static void
@@ -360,6 +357,7 @@ explain_batch_scan(CustomScanState *node, List *ancestors, ExplainState *es)
         set_deparse_context_plan(es->deparse_cxt, &plan->scan.plan, ancestors);
     bool with_table = list_length(es->rtable) > 1 || es->verbose;
     List *calls = NIL;
+    batch_counts counts;
     ListCell *cell;
 
     foreach (cell, plan->custom_exprs)
@@ -368,10 +366,48 @@ explain_batch_scan(CustomScanState *node, List *ancestors, ExplainState *es)
     ExplainPropertyList("Calls", calls, es);
     if (!es->analyze)
         return;
-    ExplainPropertyUInteger("Batches", NULL, state->batches, es);
-    ExplainPropertyUInteger("Texts", NULL, state->texts, es);
-    ExplainPropertyUInteger("Tokens", NULL, state->tokens, es);
-    ExplainPropertyInteger("Largest Batch", NULL, state->largest, es);
+    counts = state->tally.counts;
+    ExplainPropertyUInteger("Batches", NULL, counts.batches, es);
+    ExplainPropertyUInteger("Texts", NULL, counts.texts, es);
+    ExplainPropertyUInteger("Tokens", NULL, counts.tokens, es);
+    ExplainPropertyUInteger("Largest Batch", NULL, counts.largest, es);
+}
+
+/* ---- parallel workers ---------------------------------------------------- */
+
+static Size
+estimate_counts(CustomScanState *node, ParallelContext *context)
+{
+    (void) node;
+    return shared_counts_size(context->nworkers);
+}
+
+static void
+init_counts(CustomScanState *node, ParallelContext *context, void *memory)
+{
+    share_counts(&((batch_state *) node)->tally, memory, context->nworkers);
+}
+
+/* The workers of a rescan go on counting where those before them ended. */
+static void
+reinit_counts(CustomScanState *node, ParallelContext *context, void *memory)
+{
+    (void) node;
+    (void) context;
+    (void) memory;
+}
+
+static void
+init_worker_counts(CustomScanState *node, shm_toc *toc, void *memory)
+{
+    (void) toc;
+    join_counts(&((batch_state *) node)->tally, memory, ParallelWorkerNumber);
+}
+
+static void
+shut_down_batch_scan(CustomScanState *node)
+{
+    collect_counts(&((batch_state *) node)->tally);
 }
 
 /* ---- making one ---------------------------------------------------------- */
@@ -382,6 +418,11 @@ static const CustomExecMethods exec_methods = {
     .ExecCustomScan = exec_batch_scan,
     .EndCustomScan = end_batch_scan,
     .ReScanCustomScan = rescan_batch_scan,
+    .EstimateDSMCustomScan = estimate_counts,
+    .InitializeDSMCustomScan = init_counts,
+    .ReInitializeDSMCustomScan = reinit_counts,
+    .InitializeWorkerCustomScan = init_worker_counts,
+    .ShutdownCustomScan = shut_down_batch_scan,
     .ExplainCustomScan = explain_batch_scan,
 };
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """ai_worker.py - npm's sqlite-ai in a process of its own, for bench_peers.py.
 
-    ai_worker.py ai.so model.gguf texts.json
+    ai_worker.py ai.so model.gguf texts.json threads
 
-Commands and answers as lembed_worker.py; one thread.
+Commands and answers as lembed_worker.py.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -14,11 +14,11 @@ import sys
 import time
 
 OPTIONS = ('embedding_type=FLOAT32,pooling_type=mean,normalize_embedding=1,'
-           'n_threads=1,n_threads_batch=1')
+           'n_threads=%s,n_threads_batch=%s')
 
 
 def main():
-    library, gguf, texts = sys.argv[1:]
+    library, gguf, texts, threads = sys.argv[1:]
     connection = sqlite3.connect(':memory:')
     connection.enable_load_extension(True)
     connection.execute('SELECT load_extension(?, ?)',
@@ -28,7 +28,8 @@ def main():
         connection.executemany('INSERT INTO texts VALUES (?, ?)',
                                json.load(file))
     connection.execute("SELECT llm_model_load(?, 'gpu_layers=0')", (gguf,))
-    connection.execute('SELECT llm_context_create_embedding(?)', (OPTIONS,))
+    connection.execute('SELECT llm_context_create_embedding(?)',
+                       (OPTIONS % (threads, threads),))
     for line in sys.stdin:
         command, _, argument = line.rstrip('\n').partition(' ')
         if command == 'version':

@@ -1,445 +1,192 @@
 #!/usr/bin/python3
 """bench_peers.py - the core and both databases beside other engines.
 
-    bench_peers.py [--rounds 7] [--seconds 0.2]       QUICK=1: 2 rounds
+    bench_peers.py [--rounds 7] [--seconds 0.2] [--minutes 6]
+                   [--geometries minilm,bert-base]
 
-One encoder of MiniLM's geometry (6 layers, 384 wide, 12 heads, 1536 inner,
-30,522 pieces; random weights, which cost the same time), one run, one core
-(taskset), each engine in a process that stays alive.  Engines take turns
-within a round, so that a busy minute hurts all of them; cells are medians.
-The table goes to standard output and to build/bench/table.md, the targets with
-the ratios reached behind it.
+QUICK=1: 2 rounds, minilm alone.
 
-Insitu's figures include its tokenizer; onnxruntime and torch are given ids.
-Engines of npm are installed into build/bench; one that cannot be installed is
-a row that says so.
+Encoders of two geometries (peers_setup.py; random weights, which cost the same
+time), each engine in a process that stays alive, on one core (taskset) and on
+two.  On two, engines that have threads get two of them; insitu has none by
+design and runs as two processes.  Engines take turns within a round, so that a
+busy minute hurts all of them; cells are medians.  What runs on one core counts
+by the time it had the core (the kernel's schedstat), which is that of the
+clock while nothing else runs; threads and workers that share work count by the
+clock.  A cell is measured until it has had its time (MOST_SECONDS), a geometry
+until it has had --minutes, but at least once.  The tables go to standard output
+and to build/bench/table.md, the targets with the ratios reached behind them.
+
+Insitu's and llama.cpp's figures include their tokenizers; onnxruntime and
+torch are given ids.  Engines of npm are installed into build/bench; one that
+cannot be installed is a row that says so.
 
 SPDX-License-Identifier: PostgreSQL
 """
 import argparse
-import json
 import os
-import random
-import re
-import shutil
 import statistics
 import subprocess
 import sys
+import time
 
-from bench_sql import (SQLite, cosine, describe_machine, make_model,
-                       read_words, NAME)
+from bench_sql import describe_machine
+from peers_engines import CORES, measure_rates, open_engines, open_sqlite
+from peers_report import (INSITU, describe_spread, format_targets,
+                          list_targets, make_sql_table, make_table)
+from peers_setup import (BESIDE_SQL, BUILD, GEOMETRIES, HERE, compile_program,
+                         install_packages, make_files, write_cases)
+from peers_sql import Postgres, list_statements
 
-HERE = os.path.dirname(os.path.realpath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..'))
-from cluster import ROOT, Cluster  # noqa: E402
+from cluster import Cluster  # noqa: E402
 
-BUILD = os.path.join(ROOT, 'build', 'bench')
-MODULES = os.path.join(BUILD, 'node_modules')
-PACKAGES = ('onnxruntime-node', 'sqlite-lembed', '@sqliteai/sqlite-ai')
-CPU = '1' if os.cpu_count() > 1 else '0'
-# name, tokens of the texts, texts per call
-CASES = [('1 × %d' % n, [n] * 32, 1) for n in (16, 32, 64, 128, 256)] + [
-    ('32 × 32', [32] * 32, 32),
-    ('32 × 4..128', [4 + i * 124 // 31 for i in range(32)], 32),
-    ('1 × 4..128', [4 + i * 124 // 31 for i in range(32)], 1),
-    ('32 × 34', [34] * 32, 32)]
-SHOWN = 8  # the last one stands beside PostgreSQL's figure
-LINEAR = 6 * (4 * 384 * 384 + 2 * 384 * 1536)  # multiply-adds per token
+MOST_SECONDS = 6  # of one cell, over all rounds
 
 
-class Worker:
-    """A process that answers each line of standard input with one."""
+def measure_peak(program, cores):
+    """(int8, f32) in Gop/s, the sum over cores that work at the same time."""
+    running = [subprocess.Popen(['taskset', '-c', str(core), program],
+                                stdout=subprocess.PIPE) for core in cores]
+    rates = [[float(value) for value in process.communicate()[0].split()]
+             for process in running]
+    return [sum(column) for column in zip(*rates)]
 
-    def __init__(self, name, command, least, environment=()):
-        self.name = name
-        self.least = least  # cosine with insitu's f32
-        self.version = ''
-        self.cosine = None
-        self.process = subprocess.Popen(
-            ['taskset', '-c', CPU] + command, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=dict(os.environ, OMP_NUM_THREADS='1',
-                     OPENBLAS_NUM_THREADS='1', **dict(environment)))
 
-    def ask(self, command):
-        self.process.stdin.write(command + '\n')
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        if not line:
-            raise OSError('%s ended' % self.name)
-        answer = json.loads(line)
-        if isinstance(answer, dict):
-            raise OSError('%s: %s' % (self.name, answer['error'][:120]))
-        return answer
+class Measurement:
+    def __init__(self, geometry, options, program, peak_program):
+        self.geometry = geometry
+        self.options = options
+        self.peak_program = peak_program
+        self.missing = []
+        text, self.texts = write_cases(geometry)
+        self.alone, self.shared, reference = open_engines(
+            geometry, program, self.missing)
+        self.sqlite = open_sqlite(geometry, text, reference, self.missing)
+        self.rates, self.sql, self.peaks = {}, {}, []
+        self.spent, self.waited = {}, []
+        self.end = time.monotonic() + 60 * options.minutes
+
+    def list_cells(self):
+        """(engine, case), those that are compared close together"""
+        for label in self.geometry.cases:
+            for engine in self.alone:
+                if label != BESIDE_SQL or engine.name == INSITU:
+                    yield engine, label
+        for label in self.geometry.shared:
+            for engine in self.shared:
+                yield engine, label
+
+    def has_had_its_time(self, key):
+        spent = self.spent.get(key, 0.0)
+        return spent > MOST_SECONDS or (spent > 0.0 and
+                                        time.monotonic() > self.end)
+
+    def run_cell(self, engine, label):
+        key = engine.name, label
+        if self.has_had_its_time(key):
+            return
+        start = time.monotonic()
+        command = 'run %d %f' % (self.geometry.cases.index(label),
+                                 self.options.seconds)
+        answers = measure_rates(engine, command)
+        self.spent[key] = self.spent.get(key, 0.0) + time.monotonic() - start
+        self.waited += [waited for _, _, waited in answers]
+        self.rates.setdefault(key, []).append(sum(
+            rate / share for rate, share, _ in answers))
+
+    def run_statement(self, name, statement):
+        if self.has_had_its_time(name):
+            return
+        start = time.monotonic()
+        self.sql.setdefault(name, []).append(statement())
+        self.spent[name] = self.spent.get(name, 0.0) + time.monotonic() - start
+
+    def run(self, cluster):
+        postgres = Postgres(cluster, self.geometry, self.texts)
+        for workers in (0, 2):
+            print(postgres.explain(postgres.plain(34), 'on', workers))
+        statements = list_statements(self.geometry, postgres, self.sqlite)
+        for number in range(self.options.rounds):
+            self.peaks += [measure_peak(self.peak_program, CORES[:1])
+                           for _ in range(3)]
+            for engine, label in self.list_cells():
+                self.run_cell(engine, label)
+            for name, statement in statements.items():
+                self.run_statement(name, statement)
+            print('# %s: round %d of %d' % (
+                self.geometry.name, number + 1, self.options.rounds),
+                flush=True)
+            if time.monotonic() > self.end:
+                break
+
+    def report(self):
+        # A peak is lowered by what else runs: the highest.
+        peak = [max(column) for column in zip(*self.peaks)]
+        cells = list(self.rates.values()) + list(self.sql.values())
+        lines = ['', '## ' + self.geometry.title, '',
+                 'Peak of one core on registers: int8 %.0f Gop/s, f32 %.0f '
+                 'Gop/s.  Rounds: %d.  Lowest to highest round: %s.  Ready '
+                 'without a core: %.0f %% of the time.' % (
+                     peak[0], peak[1], max(map(len, cells)),
+                     describe_spread(cells),
+                     100 * statistics.median(self.waited)), '']
+        lines += make_table('one core', self.alone, self.geometry.shown,
+                            self.rates, True)
+        lines += ['| %s | missing: %s |' % entry for entry in self.missing]
+        if self.shared:
+            lines += [''] + make_table('two cores', self.shared,
+                                       self.geometry.shared, self.rates,
+                                       False)
+        lines += [''] + make_sql_table(self.sql, self.sqlite)
+        lines += [''] + format_targets(list_targets(
+            self.geometry, self.rates, self.sql, peak))
+        return lines + [
+            '\nWRONG: %s has cosine %.4f' % (worker.name, worker.cosine)
+            for worker in self.alone + self.sqlite
+            if worker.cosine is not None and worker.cosine < worker.least]
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        for worker in self.alone + self.shared + self.sqlite:
+            worker.close()
 
 
-# --- set-up -----------------------------------------------------------------
-
-def run_quietly(command, **options):
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **options)
-
-
-def install_packages():
-    for package in PACKAGES:
-        if os.path.isdir(os.path.join(MODULES, package)):
-            continue
-        try:
-            # The scripts of onnxruntime-node fetch libraries for GPUs.
-            run_quietly(['npm', 'install', '--silent', '--no-audit',
-                         '--no-fund', '--ignore-scripts', '--prefix', BUILD,
-                         package], stderr=subprocess.DEVNULL, timeout=120)
-        except (OSError, subprocess.SubprocessError) as error:
-            print('# %s: %s' % (package, error))
-
-
-def compile_program(name):
-    multiarch = subprocess.run(['gcc', '-print-multiarch'], check=True,
-                               stdout=subprocess.PIPE).stdout.decode().strip()
-    core = os.path.join(ROOT, 'src/core')
-    out = os.path.join(BUILD, name)
-    run_quietly(['gcc', '-std=c11', '-D_GNU_SOURCE', '-O3', '-I' + core,
-                 '-I' + os.path.dirname(core), '-o', out,
-                 os.path.join(HERE, name + '.c'),
-                 os.path.join(ROOT, 'build/libinsitu_store.a'),
-                 os.path.join(ROOT, 'build/libinsitu_core.a'),
-                 '/usr/lib/%s/openblas-serial/libopenblas.a' % multiarch,
-                 '-lutf8proc', '-ljansson', '-lmd', '-lm', '-lpthread'])
-    return out
-
-
-def make_texts(words, lengths, seed):
-    """[(ids, text)], all different; [CLS] and [SEP] are two of the tokens."""
-    dice = random.Random(seed)
-    chosen = [[dice.choice(words) for _ in range(length - 2)]
-              for length in lengths]
-    return [([2] + [number for number, _ in text] + [3],
-             ' '.join(word for _, word in text)) for text in chosen]
-
-
-def write_cases(words):
-    cases = [(make_texts(words, lengths, seed), per_call)
-             for seed, (_, lengths, per_call) in enumerate(CASES)]
-    with open(os.path.join(BUILD, 'cases.json'), 'w',
-              encoding='utf-8') as file:
-        json.dump([{'per_call': per_call, 'ids': [ids for ids, _ in texts]}
-                   for texts, per_call in cases], file)
-    with open(os.path.join(BUILD, 'cases.txt'), 'w',
-              encoding='utf-8') as file:
-        for texts, per_call in cases:
-            file.write('%d %d\n' % (len(texts), per_call))
-            file.writelines(text + '\n' for _, text in texts)
-    return cases[1][0][0][1]  # the text that embeddings are compared on
-
-
-def make_files():
-    directory = os.path.join(BUILD, 'model')
-    if not os.path.exists(os.path.join(directory, 'model.safetensors')):
-        make_model(BUILD)
-    for weights in ('int8', 'bf16', 'f32'):
-        run_quietly([os.path.join(ROOT, 'build/make_pack'), directory,
-                     os.path.join(BUILD, weights + '.pack'),
-                     '{"weights": "%s"}' % weights])
-    return directory
-
-
-# --- engines ----------------------------------------------------------------
-
-def open_engines(directory, missing):
-    """Workers that answer "run CASE SECONDS"."""
-    program = compile_program('core_worker')
-    engines = [Worker('insitu ' + weights,
-                      [program, os.path.join(BUILD, 'cases.txt'),
-                       os.path.join(BUILD, weights + '.pack')],
-                      0.98 if weights == 'int8' else 0.999)
-               for weights in ('int8', 'bf16', 'f32')]
-    cases = os.path.join(BUILD, 'cases.json')
-    wanted = [('onnxruntime int8', 0.98), ('onnxruntime f32', 0.999),
-              ('torch f32', 0.999)]
-    try:
-        run_quietly(['/usr/bin/python3', os.path.join(HERE, 'make_onnx.py'),
-                     directory, BUILD])
-    except subprocess.CalledProcessError as error:
-        print('# make_onnx.py: %s' % error)
-    for name, least in wanted:
-        if name.startswith('torch'):
-            command = ['/usr/bin/python3',
-                       os.path.join(HERE, 'torch_worker.py'), cases,
-                       directory]
-        else:
-            command = ['node', os.path.join(HERE, 'onnx_worker.js'), MODULES,
-                       cases, os.path.join(BUILD, 'model-%s.onnx' %
-                                           name.split()[1])]
-        add_worker(engines, missing, Worker(name, command, least))
-    reference = engines[2].ask('embed 1')
-    for engine in engines:
-        engine.cosine = cosine(engine.ask('embed 1'), reference)
-    return engines, reference
-
-
-def add_worker(workers, missing, worker):
-    try:
-        worker.version = worker.ask('version')
-        workers.append(worker)
-    except (OSError, ValueError) as error:
-        missing.append((worker.name, str(error)))
-
-
-def find_library(package, name):
-    for path, _, files in os.walk(MODULES):
-        if name in files and package in path:
-            return os.path.join(path, name)
-    raise OSError('the package has no library for this machine')
-
-
-def open_sqlite_peers(directory, texts, text, reference, missing):
-    peers = []
-    gguf = os.path.join(BUILD, 'q8_0.gguf')
-    path = os.path.join(BUILD, 'texts.json')
-    with open(path, 'w', encoding='utf-8') as file:
-        json.dump(texts, file)
-    for name, package, library, script in (
-            ('sqlite-lembed q8_0', 'sqlite-lembed', 'lembed0.so',
-             'lembed_worker.py'),
-            ('sqlite-ai q8_0', 'sqlite-ai', 'ai.so', 'ai_worker.py')):
-        try:
-            run_quietly(['/usr/bin/python3', os.path.join(
-                HERE, 'make_gguf.py'), directory, gguf, 'q8_0'])
-            found = find_library(package, library)
-            preload = os.path.join(BUILD, 'one_thread.so')
-            run_quietly(['gcc', '-O2', '-shared', '-fPIC', '-o', preload,
-                         os.path.join(HERE, 'one_thread.c'), '-ldl'])
-            environment = {} if 'ai' in name else {
-                'LEMBED_LIBRARY': found, 'LD_PRELOAD': preload}
-            if 'lembed' in name:
-                found = found[:-3]
-            worker = Worker(name, ['/usr/bin/python3',
-                                   os.path.join(HERE, script), found, gguf,
-                                   path], 0.98, environment.items())
-            add_worker(peers, missing, worker)
-            worker.cosine = cosine(worker.ask('embed ' + text), reference)
-        except (OSError, subprocess.CalledProcessError) as error:
-            missing.append((name, str(error)))
-    return peers
-
-
-# --- SQL --------------------------------------------------------------------
-
-class Postgres:
-    """Rows per second of SELECT id, embed(body), rows thrown away."""
-
-    def __init__(self, cluster, directory, texts):
-        self.cluster = cluster
-        source = os.path.join(cluster.directory, 'model')
-        shutil.copytree(directory, source)
-        self.rows = {}
-        statements = ["CREATE EXTENSION insitu;"
-                      "SELECT model_register('%s', '%s', "
-                      "'{\"weights\": \"int8\"}');" % (NAME, source)]
-        for length in sorted({length for length, _ in texts}):
-            chosen = [body for n, body in texts if n == length]
-            self.rows[length] = len(chosen)
-            statements.append(
-                'CREATE TABLE t%d (id serial, body text) '
-                'WITH (parallel_workers = 2);'
-                'INSERT INTO t%d (body) VALUES %s; ANALYZE t%d;' % (
-                    length, length,
-                    ',\n'.join("('%s')" % body for body in chosen), length))
-        cluster.psql('\n'.join(statements))
-
-    def explain(self, length, batch, workers=0):
-        return self.cluster.psql(
-            'SET jit = off; SET insitu.batch_plans = %s;'
-            'SET max_parallel_workers_per_gather = %d;'
-            'SET parallel_leader_participation = off;'
-            'SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;'
-            'SET min_parallel_table_scan_size = 0;\n'
-            "SELECT array_length(embed('warm', '%s'), 1);\n"
-            'EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF) '
-            "SELECT id, embed(body, '%s') FROM t%d;" % (
-                batch, workers, NAME, NAME, length))
-
-    def rate(self, length, batch, workers=0):
-        output = self.explain(length, batch, workers)
-        match = re.search(r'Execution Time: ([\d.]+) ms', output)
-        return 1000 * self.rows[length] / float(match.group(1))
-
-
-def open_statements(sqlite, postgres, peers):
-    """name -> function that returns rows per second."""
-    statements = {
-        'SQLite, insitu int8': lambda: 200 / sqlite.run('alone', 34, 200)}
-    for peer in peers:
-        statements['SQLite, ' + peer.name] = (
-            lambda peer=peer: 12 / peer.ask('run 34 12'))
-    for length in (34, 8):
-        for batch in ('on', 'off'):
-            statements['PostgreSQL, %d tokens, batch_plans %s' % (
-                length, batch)] = (
-                lambda length=length, batch=batch:
-                postgres.rate(length, batch))
-    statements['PostgreSQL, 34 tokens, 2 workers'] = (
-        lambda: postgres.rate(34, 'on', 2))
-    return statements
-
-
-# --- report -----------------------------------------------------------------
-
-def make_tables(engines, missing, rates, sql, peers):
-    shown = CASES[:SHOWN]
-    lines = ['| texts/s, one core | ' + ' | '.join(
-        case[0] + ' tokens' for case in shown) + ' | cosine |',
-        '|---' * (SHOWN + 2) + '|']
-    for engine in engines:
-        cells = ['%.1f' % statistics.median(rates[engine.name, i])
-                 for i in range(SHOWN)]
-        lines.append('| %s | %s | %.5f |' % (
-            (engine.name + ' ' + engine.version).strip(), ' | '.join(cells),
-            engine.cosine))
-    lines += ['| %s | missing: %s |' % entry for entry in missing]
-    lines += ['', '| SQL | rows/s (lowest–highest) |', '|---|---|']
-    for name, values in sql.items():
-        lines.append('| %s | %.1f (%.1f–%.1f) |' % (
-            name, statistics.median(values), min(values), max(values)))
-    lines += ['', 'Cosine of the SQLite peers with insitu f32: ' + ', '.join(
-        '%s %s %.5f' % (peer.name, peer.version, peer.cosine)
-        for peer in peers) + '.']
-    return lines
-
-
-def ratio_of(above, below):
-    """The median of the rounds' ratios: both were measured together."""
-    if not above or not below:
-        return None
-    return statistics.median(a / b for a, b in zip(above, below))
-
-
-def list_targets(rates, sql, peak):
-    """(what, ratio reached or None, wanted)"""
-    ours, theirs = 'insitu int8', 'onnxruntime int8'
-
-    def core(case, wanted, left=ours, right=theirs):
-        return ('%s, %s / %s' % (CASES[case][0] + ' tokens', left, right),
-                ratio_of(rates.get((left, case)), rates.get((right, case))),
-                wanted)
-
-    plain = sql.get('PostgreSQL, 34 tokens, batch_plans on')
-    peers = [sql[name] for name in sql if 'q8_0' in name]
-    fastest = max(peers, key=statistics.median) if peers else None
-    linear = 2 * LINEAR * 32 * statistics.median(rates[ours, 1]) / 1e9
-    return [
-        core(1, 1.5), core(3, 1.4), core(5, 1.4), core(6, 3.0),
-        ('32 × 4..128 tokens, insitu int8 / onnxruntime int8 without padding, '
-         'one by one', ratio_of(rates[ours, 6], rates.get((theirs, 7))), 1.4),
-        core(1, 1.0, 'insitu f32', 'onnxruntime f32'),
-        ('SQLite insitu int8 / faster of the q8_0 peers',
-         ratio_of(sql['SQLite, insitu int8'], fastest), 7.0),
-        ('PostgreSQL plain SELECT / core, 32 × 34 tokens',
-         ratio_of(plain, rates[ours, SHOWN]), 0.95),
-        ('PostgreSQL, 8 tokens, batch_plans on / off',
-         ratio_of(sql['PostgreSQL, 8 tokens, batch_plans on'],
-                  sql['PostgreSQL, 8 tokens, batch_plans off']), 1.3),
-        ('PostgreSQL, 2 workers / 1 process',
-         ratio_of(sql['PostgreSQL, 34 tokens, 2 workers'], plain), 1.8),
-        # What a text's products would take at the peak, of all its time.
-        ('1 × 32 tokens, products with weights over the whole time / int8 '
-         'peak (inside the products alone it is more)',
-         linear / peak[0] if peak[0] else None, 0.8)]
-
-
-def format_targets(targets):
-    lines = ['', '| target | reached | wanted | |', '|---|---|---|---|']
-    for what, reached, wanted in targets:
-        if reached is None:
-            lines.append('| %s | – | %.2f | not measured |' % (what, wanted))
-        else:
-            lines.append('| %s | %.2f | %.2f | %s |' % (
-                what, reached, wanted,
-                'pass' if reached >= wanted else 'miss'))
-    return lines
-
-
-def measure_peak(program):
-    """(int8, f32), the highest: a peak is lowered by what else runs."""
-    return [float(value) for value in subprocess.run(
-        ['taskset', '-c', CPU, program], check=True,
-        stdout=subprocess.PIPE).stdout.split()]
-
-
-def measure(engines, statements, rounds, seconds, program):
-    rates, sql, peaks = {}, {}, []
-    for number in range(rounds):
-        peaks += [measure_peak(program) for _ in range(3)]
-        for case in range(len(CASES)):
-            for engine in engines:
-                if case >= SHOWN and engine.name != 'insitu int8':
-                    continue
-                rates.setdefault((engine.name, case), []).append(
-                    engine.ask('run %d %f' % (case, seconds)))
-        for name, statement in statements.items():
-            sql.setdefault(name, []).append(statement())
-        print('# round %d of %d' % (number + 1, rounds), flush=True)
-    return rates, sql, [max(column) for column in zip(*peaks)]
-
-
-def measure_all(options, directory, words, cluster):
-    missing = []
-    facts = describe_machine()
-    text = write_cases(words)
-    peak_program = compile_program('peak')
-    texts = [(length, body) for length, rows in ((34, 1024), (8, 2048))
-             for _, body in make_texts(words, [length] * rows, length)]
-    engines, reference = open_engines(directory, missing)
-    peers = open_sqlite_peers(directory, texts, text, reference, missing)
-    # What this process runs, and what it starts from here, keeps to its core.
-    postgres = Postgres(cluster, directory, texts)
-    os.sched_setaffinity(0, {int(CPU)})
-    sqlite = SQLite(directory, texts)
-    os.sched_setaffinity(0, range(os.cpu_count()))
-    print(postgres.explain(34, 'on'))
-    print(postgres.explain(34, 'on', 2))
-    statements = open_statements(sqlite, postgres, peers)
-    rates, sql, peak = measure(engines, statements, options.rounds,
-                               options.seconds, peak_program)
-    lines = facts + [
-        '* Medians of %d interleaved rounds, %.2f s for each cell of the first '
-        'table' % (options.rounds, options.seconds),
-        '* Peak of one core on registers: int8 %.0f Gop/s, f32 %.0f Gop/s'
-        % tuple(peak), '']
-    lines += make_tables(engines, missing, rates, sql, peers)
-    lines += format_targets(list_targets(rates, sql, peak))
-    for worker in engines + peers:
-        if worker.cosine < worker.least:
-            lines.append('\nWRONG: %s has cosine %.4f' % (worker.name,
-                                                         worker.cosine))
-        worker.close()
-    return '\n'.join(lines) + '\n'
-
-
-def main():
+def parse_arguments():
     quick = os.environ.get('QUICK', '') not in ('', '0')
     parser = argparse.ArgumentParser()
     parser.add_argument('--rounds', type=int, default=2 if quick else 7)
     parser.add_argument('--seconds', type=float,
                         default=0.1 if quick else 0.2)
-    options = parser.parse_args()
+    parser.add_argument('--minutes', type=float, default=1 if quick else 6)
+    parser.add_argument('--geometries', default='minilm' if quick else
+                        ','.join(entry.name for entry in GEOMETRIES))
+    return parser.parse_args()
+
+
+def main():
+    options = parse_arguments()
     os.makedirs(BUILD, exist_ok=True)
     install_packages()
-    directory = make_files()
-    known = set(read_words(directory))
-    with open(os.path.join(directory, 'vocab.txt'),
-              encoding='utf-8') as file:
-        words = [(number, word) for number, word in
-                 enumerate(file.read().split('\n')) if word in known]
-    with Cluster() as cluster:
-        report = measure_all(options, directory, words, cluster)
+    lines = describe_machine() + [
+        '* Medians of up to %d interleaved rounds, %.2f s for each cell of the '
+        'tables of engines' % (options.rounds, options.seconds)]
+    report = ''
+    program, peak_program = map(compile_program, ('core_worker', 'peak'))
+    for geometry in GEOMETRIES:
+        if geometry.name not in options.geometries.split(','):
+            continue
+        make_files(geometry)
+        with Cluster() as cluster:
+            measurement = Measurement(geometry, options, program,
+                                      peak_program)
+            measurement.run(cluster)
+            lines += measurement.report()
+            measurement.close()
+        report = '\n'.join(lines) + '\n'
+        with open(os.path.join(BUILD, 'table.md'), 'w',
+                  encoding='utf-8') as file:
+            file.write(report)
     print(report)
-    with open(os.path.join(BUILD, 'table.md'), 'w',
-              encoding='utf-8') as file:
-        file.write(report)
     sys.exit(1 if 'WRONG' in report else 0)
 
 

@@ -200,9 +200,9 @@ def open_lembed(folder, directory, texts):
         gguf = os.path.join(folder, 'model.gguf')
         subprocess.run([sys.executable, os.path.join(HERE, 'make_gguf.py'),
                         directory, gguf], check=True)
-        preload = os.path.join(folder, 'one_thread.so')
+        preload = os.path.join(folder, 'lembed_threads.so')
         subprocess.run(['gcc', '-O2', '-shared', '-fPIC', '-o', preload,
-                        os.path.join(HERE, 'one_thread.c'), '-ldl'],
+                        os.path.join(HERE, 'lembed_threads.c'), '-ldl'],
                        check=True)
         path = os.path.join(folder, 'texts.json')
         with open(path, 'w', encoding='utf-8') as file:

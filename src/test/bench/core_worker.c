@@ -1,8 +1,10 @@
 /*
  * core_worker.c - core_worker CASES PACK: the core alone, for bench_peers.py.
  *
- * CASES is a text file: for each case a line "texts per-call", then its texts,
- * one per line.  Commands on standard input, one answer per line:
+ * CASES is a text file: for each case a line "texts per-call unit", then its
+ * texts, one per line.  A rate is taken over whole units: of texts that differ
+ * in length all have had their turn.  Commands on standard input, one answer
+ * per line:
  *
  *     run CASE SECONDS    texts per second
  *     embed CASE          the embedding of the case's first text
@@ -25,6 +27,7 @@ typedef struct bench_case {
     ins_text *texts;
     size_t count;
     size_t per_call;
+    size_t unit;
 } bench_case;
 
 typedef struct core_worker {
@@ -117,9 +120,11 @@ read_cases(core_worker *worker, const char *path)
         bench_case *entry = &worker->cases[worker->case_count++];
 
         if (worker->case_count > MAX_CASES ||
-            sscanf(line, "%zu %zu", &entry->count, &entry->per_call) != 2 ||
+            sscanf(line, "%zu %zu %zu", &entry->count, &entry->per_call,
+                   &entry->unit) != 3 ||
             entry->count == 0 || entry->count > MAX_TEXTS ||
-            entry->per_call == 0 || entry->per_call > entry->count)
+            entry->per_call == 0 || entry->per_call > entry->count ||
+            entry->unit == 0)
             fail("the file of cases is wrong");
         entry->texts = malloc(entry->count * sizeof(ins_text));
         if (entry->texts == NULL)
@@ -155,7 +160,7 @@ run_case(core_worker *worker, const bench_case *entry, double seconds)
         next += entry->per_call;
         done += entry->per_call;
         passed = now() - start;
-    } while (passed < seconds);
+    } while (passed < seconds || done % entry->unit != 0);
     printf("%.3f\n", (double) done / passed);
 }
 

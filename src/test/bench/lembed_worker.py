@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""lembed_worker.py - sqlite-lembed in a process of its own, for bench_sql.py.
+"""lembed_worker.py - sqlite-lembed in a process of its own.
 
     lembed_worker.py library model.gguf texts.json
 

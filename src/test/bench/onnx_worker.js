@@ -2,11 +2,11 @@
  * onnx_worker.js - onnxruntime-node in a process of its own, for
  * bench_peers.py.
  *
- *     node onnx_worker.js node_modules cases.json model.onnx
+ *     node onnx_worker.js node_modules cases.json model.onnx threads
  *
- * cases.json: [{per_call, ids: [[id, ...], ...]}, ...].  Commands on standard
+ * cases.json: [{per_call, unit, ids: [[id, ...], ...]}, ...].  Commands on standard
  * input, one answer per line: "version", "run CASE SECONDS" (texts per
- * second), "embed CASE" (the first text's embedding).  Texts of one call are
+ * second, over whole units of texts), "embed CASE" (the first text's embedding).  Texts of one call are
  * padded to the longest of them, with a mask; inputs are made beforehand.
  *
  * SPDX-License-Identifier: PostgreSQL
@@ -16,7 +16,7 @@ const fs = require('fs');
 const path = require('path');
 const readline = require('readline');
 
-const [modules, casesPath, modelPath] = process.argv.slice(2);
+const [modules, casesPath, modelPath, threads] = process.argv.slice(2);
 const folder = path.resolve(modules, 'onnxruntime-node');
 const ort = require(folder);
 
@@ -52,7 +52,7 @@ async function runCase(session, entry, calls, seconds) {
     await session.run(calls[done % calls.length]);
     done++;
     passed = Number(process.hrtime.bigint() - start) / 1e9;
-  } while (passed < seconds);
+  } while (passed < seconds || done * entry.per_call % entry.unit !== 0);
   return done * entry.per_call / passed;
 }
 
@@ -60,7 +60,7 @@ async function main() {
   const cases = JSON.parse(fs.readFileSync(casesPath, 'utf8'));
   const inputs = cases.map(makeCalls);
   const session = await ort.InferenceSession.create(modelPath, {
-    intraOpNumThreads: 1,
+    intraOpNumThreads: Number(threads),
     interOpNumThreads: 1,
     executionMode: 'sequential',
     graphOptimizationLevel: 'basic', // make_onnx.py fused it already,

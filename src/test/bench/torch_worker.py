@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 """torch_worker.py - python3-torch in a process of its own, for bench_peers.py.
 
-    torch_worker.py cases.json model
+    torch_worker.py cases.json model threads
 
 An encoder in torch's own fused functions (linear, gelu, layer_norm, batched
-products), f32, one thread.  Commands and answers as onnx_worker.js.
+products), f32.  Commands and answers as onnx_worker.js.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -90,7 +90,7 @@ def make_inputs(texts):
 def run_case(encoder, entry, calls, seconds):
     start = time.perf_counter()
     done, passed = 0, 0.0
-    while passed < seconds:
+    while passed < seconds or done * entry['per_call'] % entry['unit']:
         encoder.run(*calls[done % len(calls)])
         done += 1
         passed = time.perf_counter() - start
@@ -98,8 +98,8 @@ def run_case(encoder, entry, calls, seconds):
 
 
 def main():
-    cases_path, directory = sys.argv[1:]
-    torch.set_num_threads(1)
+    cases_path, directory, threads = sys.argv[1:]
+    torch.set_num_threads(int(threads))
     torch.set_grad_enabled(False)
     with open(cases_path, encoding='utf-8') as file:
         cases = json.load(file)

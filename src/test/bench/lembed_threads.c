@@ -1,12 +1,13 @@
 /*
- * one_thread.c - LD_PRELOAD for the benchmark: sqlite-lembed with one thread.
+ * lembed_threads.c - LD_PRELOAD for the benchmark: sqlite-lembed's threads.
  *
  * The package runs every graph on four threads that wait actively for each
  * other, and has no setting for it; with fewer free cores than four they
  * wait most of the time.  This stands before the function that plans a graph
- * and lowers the number, so that one thread is compared with one.
+ * and sets the number, so that one thread is compared with one.
  *
  * LEMBED_LIBRARY: path of the library with the real function.
+ * LEMBED_THREADS: the number, 1 without it.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -23,6 +24,7 @@ void *
 ggml_graph_plan(void *result, const void *graph, int threads)
 {
     static plan_function *real;
+    const char *wanted = getenv("LEMBED_THREADS");
 
     (void) threads;
     if (real == NULL) {
@@ -30,5 +32,5 @@ ggml_graph_plan(void *result, const void *graph, int threads)
 
         real = (plan_function *) dlsym(library, "ggml_graph_plan");
     }
-    return real(result, graph, 1);
+    return real(result, graph, wanted == NULL ? 1 : atoi(wanted));
 }
