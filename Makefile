@@ -192,6 +192,14 @@ ifeq ($(QUICK),)
 	$(PYTHON) src/test/bench/bench_sharing.py
 endif
 
+build/bench_train_step: src/test/bench/bench_train_step.c $(ARCHIVES)
+	$(CC) $(CORE_CPPFLAGS) -std=c11 $(OPTIMIZE) $(WARNINGS) -o $@ $< \
+	    $(ARCHIVES) $(CORE_LIBRARIES)
+
+# A step of fine-tuning against torch's.
+bench-train: deps-bench build/make_pack build/bench_train_step
+	$(PYTHON) src/test/bench/bench_train.py
+
 # 8-bit weights against 32-bit floats, over all held-back rows that are there.
 accuracy: sqlite
 	$(PYTHON) -B src/test/accuracy/check_accuracy.py --data '$(DATA_SETS)'
@@ -203,6 +211,6 @@ dist:
 	git archive --format zip --prefix=insitu-$(RELEASE)/ \
 	    --output insitu-$(RELEASE).zip HEAD
 
-.PHONY: export sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
+.PHONY: export bench-train sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
         valgrind fuzz fuzz-plans coverage bench accuracy parity-fixtures dist \
         install-pack uninstall-pack

@@ -27,8 +27,8 @@ TEXTS = ['I was charged twice for my order', 'Hello!', '',
          'na\u00efve caf\u00e9 \u4e2d\u6587 [MASK] unbelievable']
 LABELS = {str(i): name for i, name in
           enumerate(['one', 'two', '\u00fc \u4e2d', 'four "4"'])}
-# Of the same f32 weights; of f16 and of int8 twice rounded; of torch.
-SAME, ROUNDED, TORCH = 0, 2e-2, 2e-5
+# Largest differences: of int8 rounded twice, of f16, of torch.
+LIMITS, TORCH = {'f32': 2e-6, 'f16': 5e-3}, 2e-5
 
 try:
     from torch_model import Model
@@ -262,9 +262,7 @@ class Case:
             raise RuntimeError('the token ids differ')
         if left.info.get('labels') != right.info.get('labels'):
             raise RuntimeError('the labels differ')
-        self.database.execute('SELECT model_unregister(?)', (left.name,))
-        self.database.execute('SELECT model_unregister(?)', (right.name,))
-        return check_close(left.numbers(), right.numbers(), ROUNDED)
+        return check_close(left.numbers(), right.numbers(), LIMITS[number])
 
     def same_in_torch(self):
         answers = self.answers('f32')

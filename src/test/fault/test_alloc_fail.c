@@ -267,36 +267,15 @@ call_network(struct fixture *fixture, tiny_host *host,
     return status;
 }
 
-static ins_status
-add_training_rows(ins_training *training, ins_training_method method,
-                  ins_error *error)
-{
-    static const char *const texts[] = {"where is my order", "my refund",
-                                        "the order", "refund the charge"};
-    static const char *const objects[] = {
-        "{\"age\": 3, \"sex\": \"f\"}", "{\"age\": 5, \"sex\": \"m\"}",
-        "{\"age\": 4, \"sex\": \"f\"}", "{\"age\": 6, \"sex\": \"m\"}"};
-    ins_status status = INS_OK;
-
-    for (int i = 0; i < 4 && status == INS_OK; i++) {
-        const ins_text label = {i % 2 == 0 ? "delivery" : "billing",
-                                i % 2 == 0 ? 8 : 7};
-        const char *text = method == INS_TRAIN_TABULAR ? objects[i] : texts[i];
-        const ins_text input = {text, strlen(text)};
-
-        status = method == INS_TRAIN_TABULAR
-                     ? ins_training_add_object(training, input, label, error)
-                     : ins_training_add_text(training, input, &label, 1, error);
-    }
-    return status;
-}
-
+/* Models over numbers are in test_alloc_tabular.c. */
 static ins_status
 train(struct fixture *fixture, tiny_host *host, ins_training_method method,
       ins_training_options *options, uint8_t result[INS_DIGEST_BYTES],
       ins_error *error)
 {
-    const ins_model *base = method != INS_TRAIN_TABULAR ? fixture->model : NULL;
+    static const char *const texts[] = {"where is my order", "my refund",
+                                        "the order", "refund the charge"};
+    const ins_text labels[] = {{"delivery", 8}, {"billing", 7}};
     ins_training *training;
     void *pack = NULL;
     size_t size;
@@ -304,11 +283,12 @@ train(struct fixture *fixture, tiny_host *host, ins_training_method method,
 
     options->folds = 2;
     options->epochs = 1;
-    options->units = 2;
-    status =
-        ins_training_open(&training, method, options, base, &host->host, error);
-    if (status == INS_OK)
-        status = add_training_rows(training, method, error);
+    status = ins_training_open(&training, method, options, fixture->model,
+                               &host->host, error);
+    for (int i = 0; i < 4 && status == INS_OK; i++)
+        status = ins_training_add_text(training,
+                                       (ins_text){texts[i], strlen(texts[i])},
+                                       &labels[i % 2], 1, error);
     if (status == INS_OK)
         status = ins_training_run(training, &pack, &size, error);
     if (status == INS_OK)
@@ -349,15 +329,6 @@ call_fine_tune(struct fixture *fixture, tiny_host *host,
 
     options.validation = 0.5;
     return train(fixture, host, INS_TRAIN_FINE_TUNE, &options, result, error);
-}
-
-static ins_status
-call_train_tabular(struct fixture *fixture, tiny_host *host,
-                   uint8_t result[INS_DIGEST_BYTES], ins_error *error)
-{
-    ins_training_options options = ins_training_defaults;
-
-    return train(fixture, host, INS_TRAIN_TABULAR, &options, result, error);
 }
 
 /* ---- the loop ------------------------------------------------------------ */
@@ -462,7 +433,6 @@ FAIL_TEST(test_digest, BOTH_HEADS, call_digest)
 FAIL_TEST(test_train_classifier, BOTH_HEADS, call_train_classifier)
 FAIL_TEST(test_train_network, BOTH_HEADS, call_train_network)
 FAIL_TEST(test_fine_tune, BOTH_HEADS, call_fine_tune)
-FAIL_TEST(test_train_tabular, BOTH_HEADS, call_train_tabular)
 FAIL_TEST(test_network, BOTH_HEADS, call_network)
 
 /* A run on an open session must not allocate at all. */
@@ -604,7 +574,6 @@ main(void)
         cmocka_unit_test(test_train_classifier),
         cmocka_unit_test(test_train_network),
         cmocka_unit_test(test_fine_tune),
-        cmocka_unit_test(test_train_tabular),
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_run_allocates_nothing),
         cmocka_unit_test(test_import_json_library),
