@@ -192,6 +192,9 @@ keep_row(ins_training *training, ins_text input, const ins_text *labels,
 {
     const ins_host *host = &training->host;
 
+    /* A row that is refused leaves no label behind. */
+    for (size_t i = 0; i < count; i++)
+        INS_TRY(ins_label_check(labels[i], error));
     for (size_t i = 0; i < count; i++)
         INS_TRY(ins_label_table_add(&training->labels, labels[i], host,
                                     &numbers[i], error));

@@ -225,6 +225,7 @@ static void
 test_several_labels(void **state)
 {
     const ins_text both[] = {training_text("order"), training_text("refund")};
+    const ins_text bad[] = {training_text("new"), training_text("")};
     struct training_fixture f;
     float scores[TRAINING_HIDDEN];
 
@@ -233,6 +234,10 @@ test_several_labels(void **state)
     f.options.multi_label = true;
     f.options.balanced = true;
     training_begin(&f);
+    /* A row that is refused leaves no label behind. */
+    assert_int_equal(
+        ins_training_add_text(f.training, training_text("x"), bad, 2, &f.error),
+        INS_INVALID_ARGUMENT);
     for (int i = 0; i < 3; i++) {
         const ins_text inputs[] = {
             training_text("refund my order"), training_text("my order"),
@@ -248,6 +253,7 @@ test_several_labels(void **state)
     }
     training_run_and_open(&f);
     assert_true(ins_model_describe(f.model)->multi_label);
+    assert_int_equal(ins_model_describe(f.model)->label_count, 2);
     training_task(&f, f.model, INS_TASK_CLASSIFY, "refund my order", scores);
     assert_true(scores[0] > 0.5f && scores[1] > 0.5f);
     training_task(&f, f.model, INS_TASK_CLASSIFY, "my order", scores);
