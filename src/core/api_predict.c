@@ -102,11 +102,13 @@ run_panel(const ins_model *model, const struct layer *layer, uint32_t panel,
           const double *features, float outputs[INS_PANEL_OUTPUTS])
 {
     const float *means = ins_pack_f32(&model->view, INS_ROLE_FEATURES, 0);
-    const float *factors = means + layer->inputs;
+    const float *rests = means + layer->inputs;
+    const float *factors = rests + layer->inputs;
     double sums[INS_PANEL_OUTPUTS] = {0};
 
     for (uint32_t i = 0; i < layer->inputs; i++) {
-        double distance = features[i] - (double) means[i];
+        double mean = (double) means[i] + (double) rests[i];
+        double distance = features[i] - mean;
 
         /* A missing value is the mean. */
         if (!isnan(features[i]) && factors[i] != 0)

@@ -337,7 +337,6 @@ ins_training_run(ins_training *training, void **pack, size_t *pack_bytes,
     now->fraction = 0;
     now->loss = now->accuracy = NAN;
     INS_TRY(run_method(training, pack, pack_bytes, error));
-    if (training->method != INS_TRAIN_TABULAR)
-        ins_progress_end(&training->progress);
+    ins_progress_end(&training->progress);
     return INS_OK;
 }

@@ -146,10 +146,14 @@ uint64_t ins_training_bytes(const ins_training *training);
 
 /*
  * Trains and writes a pack.  Labels are sorted by their bytes.  The pack of
- * CLASSIFIER and FINE_TUNE has the encoder, tokenizer and embedding of the
- * base.  *pack: allocated from host, owned by the caller.
- * Errors: INVALID_ARGUMENT without rows or with one label only, CANCELLED,
- * NO_MEMORY, LIMIT_EXCEEDED, INTERNAL when the loss is not a number.
+ * CLASSIFIER has the encoder, tokenizer and embedding of the base, that of
+ * FINE_TUNE the tokenizer and kind of embedding.  With max_tokens the pack has
+ * that limit; with weights its encoder has that number type, and CLASSIFIER
+ * fits the head to what that encoder gives.  A run that failed may be repeated.
+ * *pack: allocated from host, owned by the caller.
+ * Errors: INVALID_ARGUMENT without rows, with one label only, or with none
+ * where rows may have several; CANCELLED, NO_MEMORY, LIMIT_EXCEEDED, INTERNAL
+ * when the loss is not a number.
  */
 ins_status ins_training_run(ins_training *training, void **pack,
                             size_t *pack_bytes, ins_error *error);

@@ -106,8 +106,10 @@ enum ins_recipe_flags {
  * as a document: [dense + head_activation], then the label matrix.
  *
  * TABULAR, alone or with HEAD_DENSE: the head reads hidden features x, each as
- * (x - mean) * (1 / deviation), and its softmax scores the labels.  The pieces
- * are the features' names; intermediate is the width of the dense layer, 0
+ * (x - (mean + rest)) * factor, and its softmax scores the labels; the role
+ * FEATURES has rows of means, of what rounding to float took from the means,
+ * and of factors, 1 / deviation or 0.  The pieces are the features' names;
+ * intermediate is the width of the dense layer, 0
  * without; position_offset is the label that predict scores.  Layers, heads,
  * vocabulary, positions, token_types, activation, pooling, max_tokens,
  * norm_epsilon and the whole tokenizer are 0, weights is f32.

@@ -97,7 +97,7 @@ ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
         [INS_ROLE_HEAD_DENSE_BIAS] = {1, dense},
         [INS_ROLE_HEAD_OUT] = {recipe->labels, read},
         [INS_ROLE_HEAD_OUT_BIAS] = {1, recipe->labels},
-        [INS_ROLE_FEATURES] = {2, hidden},
+        [INS_ROLE_FEATURES] = {3, hidden},
     };
 
     *rows = shapes[role].rows;

@@ -87,7 +87,7 @@ enum ins_tensor_role {
     INS_ROLE_HEAD_DENSE_BIAS, /* [1][rows of the dense layer] */
     INS_ROLE_HEAD_OUT,        /* [labels][what it reads] */
     INS_ROLE_HEAD_OUT_BIAS,   /* [1][labels] */
-    INS_ROLE_FEATURES,        /* [2][hidden]: mean, 1 / deviation; TABULAR */
+    INS_ROLE_FEATURES,        /* [3][hidden]; TABULAR: see pack_format.h */
     INS_ROLE_LAST = INS_ROLE_FEATURES
 };
 

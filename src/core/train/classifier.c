@@ -15,10 +15,14 @@
 #include "train/trained_pack.h"
 
 /* For estimates of memory and time only. */
-#define BATCH_TOKENS     512
-#define BYTES_PER_TOKEN  4
-#define USUAL_ITERATIONS 60
-#define ROWS_PER_POLL    65536
+#define BATCH_TOKENS    512
+#define BYTES_PER_TOKEN 4
+/* Multiplications of the encoder that take as long as one of a fit and what is
+ * around it, over all of its iterations. */
+#define FIT_COST 3000
+/* Of choosing, in fits, for each fold. */
+#define CHOICE_COST   0.7
+#define ROWS_PER_POLL 65536
 
 struct run {
     const ins_text_job *job;
@@ -105,10 +109,12 @@ plan(const struct run *run)
     double tokens = (double) job->rows->text_bytes / BYTES_PER_TOKEN + 2 * rows;
     double encoder = recipe->layers *
                      (4 * hidden * hidden + 2 * hidden * recipe->intermediate);
-    double step = 3 * rows * hidden * run->labels.table.count;
+    double fit = FIT_COST * rows * hidden * run->labels.table.count;
+    double choice = CHOICE_COST * job->options->folds * fit;
     const ins_phase phases[] = {
         {"embed", tokens * encoder},
-        {"fit", USUAL_ITERATIONS * step},
+        {"select", needs_choice(job->options) ? choice : 0},
+        {"fit", fit},
         {"write", (double) job->view->size / 4},
     };
 

@@ -63,8 +63,9 @@ struct ins_tabular {
 typedef struct ins_table_matrix {
     ins_sorted_labels names; /* of the columns, and the features' columns */
     uint32_t columns;
-    float *means;
-    float *factors; /* 1 / deviation, 0 of a constant */
+    float *means;   /* [3][columns]: rounded to floats, then ... */
+    float *rests;   /* ... what rounding took from them, then ... */
+    float *factors; /* ... 1 / deviation, 0 of a constant */
     float *values;  /* [rows][columns] */
 } ins_table_matrix;
 

@@ -16,7 +16,7 @@
 #define VALUES_PER_POLL  ((uint64_t) 1 << 21)
 #define MAX_NUMBER_BYTES 12
 /* A deviation that rounding alone may make, by the mean. */
-#define ROUNDING 1e-7
+#define ROUNDING 1e-12
 
 /* What is counted of the features and keys. */
 struct statistics {
@@ -50,7 +50,7 @@ ins_table_matrix_bytes(const ins_tabular *tabular, uint64_t rows)
     reserve_statistics(&arena, tabular);
     return arena.reserved + 64 + rows * features * sizeof(float) +
            features *
-               (2 * sizeof(float) + 3 * sizeof(uint32_t) + MAX_NUMBER_BYTES) +
+               (3 * sizeof(float) + 3 * sizeof(uint32_t) + MAX_NUMBER_BYTES) +
            ins_label_table_text_bytes(&tabular->names);
 }
 
@@ -65,6 +65,12 @@ poll_sometimes(struct statistics *statistics, uint64_t work)
 }
 
 /* ---- names --------------------------------------------------------------- */
+
+static double
+mean_of(const ins_table_matrix *matrix, uint32_t column)
+{
+    return (double) matrix->means[column] + (double) matrix->rests[column];
+}
 
 static uint32_t
 put_number(char *out, uint32_t number)
@@ -198,7 +204,7 @@ sum_columns(struct statistics *statistics, bool is_deviation)
             column = matrix->names.places[entry.feature];
             value = value_of(tabular, &entry);
             if (is_deviation) {
-                value -= (double) matrix->means[column];
+                value -= mean_of(matrix, column);
                 statistics->sums[column] += value * value;
                 continue;
             }
@@ -242,14 +248,16 @@ measure_columns(struct statistics *statistics)
         uint32_t column = matrix->names.places[i];
         double rows = known_rows(statistics, i);
 
-        matrix->means[column] =
-            rows > 0 ? (float) (statistics->sums[column] / rows) : 0;
+        double mean = rows > 0 ? statistics->sums[column] / rows : 0;
+
+        matrix->means[column] = (float) mean;
+        matrix->rests[column] = (float) (mean - (double) matrix->means[column]);
     }
     INS_TRY(sum_columns(statistics, true));
     for (uint32_t i = 0; i < matrix->columns; i++) {
         uint32_t column = matrix->names.places[i];
         double rows = known_rows(statistics, i);
-        double mean = (double) matrix->means[column];
+        double mean = mean_of(matrix, column);
         double variance = tabular->features[i].key != INS_KEY_NUMBERS
                               ? mean * (1 - mean)
                               : statistics->sums[column] / rows;
@@ -264,7 +272,7 @@ measure_columns(struct statistics *statistics)
 static float
 standardise(const ins_table_matrix *matrix, uint32_t column, double value)
 {
-    return (float) ((value - (double) matrix->means[column]) *
+    return (float) ((value - mean_of(matrix, column)) *
                     (double) matrix->factors[column]);
 }
 
@@ -332,8 +340,9 @@ open_matrix(struct statistics *statistics)
 
     INS_TRY(name_columns(statistics));
     matrix->columns = tabular->feature_count;
-    INS_TRY(open_floats(statistics, columns, &matrix->means));
-    INS_TRY(open_floats(statistics, columns, &matrix->factors));
+    INS_TRY(open_floats(statistics, 3 * columns, &matrix->means));
+    matrix->rests = matrix->means + columns;
+    matrix->factors = matrix->rests + columns;
     INS_TRY(open_floats(statistics, tabular->rows.count * columns,
                         &matrix->values));
     INS_TRY(open_statistics(statistics));
@@ -360,7 +369,6 @@ ins_table_matrix_close(ins_table_matrix *matrix, const ins_host *host)
 {
     ins_sorted_labels_close(&matrix->names, host);
     ins_release(host, matrix->means);
-    ins_release(host, matrix->factors);
     ins_release(host, matrix->values);
     *matrix = (ins_table_matrix){.columns = 0};
 }

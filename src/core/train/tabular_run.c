@@ -242,19 +242,6 @@ put_head(const struct run *run, const ins_pack_view *view)
     return put_tensor(run, view, INS_ROLE_HEAD_OUT_BIAS, head->out_bias);
 }
 
-/* The means and the factors lie in two rows of one tensor. */
-static ins_status
-put_features(const struct run *run, const ins_pack_view *view)
-{
-    const ins_table_matrix *matrix = &run->matrix;
-    ins_pack_tensor tensor = *ins_pack_find_tensor(view, INS_ROLE_FEATURES, 0);
-    uint8_t *data = (uint8_t *) (uintptr_t) view->bytes + tensor.offset;
-
-    ins_pack_put_row(&tensor, data, 0, matrix->means);
-    ins_pack_put_row(&tensor, data, 1, matrix->factors);
-    return INS_OK;
-}
-
 static ins_status
 write_pack(const struct run *run, void **pack, size_t *pack_bytes)
 {
@@ -266,7 +253,7 @@ write_pack(const struct run *run, void **pack, size_t *pack_bytes)
     INS_TRY(ins_pack_write(&contents, INS_MAX_PACK_BYTES, run->host, pack,
                            pack_bytes, run->error));
     INS_TRY(ins_pack_read(&view, *pack, *pack_bytes, run->error));
-    INS_TRY(put_features(run, &view));
+    INS_TRY(put_tensor(run, &view, INS_ROLE_FEATURES, run->matrix.means));
     return put_head(run, &view);
 }
 

@@ -5,7 +5,8 @@
  * ages to make one: four bytes each, a place (three bytes) and a value that is
  * xored there.  Places count from the start and wrap before the weights; those
  * with the highest bit set lie in the weights.  An input that begins like a
- * pack is taken as one.
+ * pack is taken as one; the changes of one that begins with "numbers:" are to a
+ * model over numbers.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -14,6 +15,7 @@
 
 #include "pack/pack_format.h"
 #include "unit/tiny_model.h"
+#include "unit/tiny_table.h"
 
 #define MAX_VALUES 64
 #define MAX_TOKENS 128
@@ -33,34 +35,48 @@ struct base {
     size_t weights; /* offset */
 };
 
-static const struct base *
-shared_pack(void)
+static void
+import_base(struct base *base, const ins_host *host)
 {
-    static struct base base;
-    static tiny_host host;
     ins_error error;
     tiny_model model;
-    const ins_pack_section *sections;
 
-    if (base.pack != NULL)
-        return &base;
-    tiny_host_open(&host);
     tiny_open(&model, TINY_CLASSIFIER | TINY_SENTENCE);
-    demand(tiny_import(&model, &host.host, &base.pack, &base.size, &error) ==
+    demand(tiny_import(&model, host, &base->pack, &base->size, &error) ==
            INS_OK);
     tiny_close(&model);
-    sections =
-        (const void *) ((const char *) base.pack + sizeof(ins_pack_header));
-    base.weights = (size_t) sections[INS_SECTION_WEIGHTS - 1].offset;
+}
+
+static const struct base *
+shared_pack(bool is_tabular)
+{
+    static struct base bases[2];
+    static tiny_host host;
+    struct base *base = &bases[is_tabular];
+    ins_error error;
+    const ins_pack_section *sections;
+
+    if (base->pack != NULL)
+        return base;
     demand(ins_runtime_prepare(&error) == INS_OK);
-    return &base;
+    tiny_host_open(&host);
+    if (is_tabular)
+        demand(tiny_table_train(3, &host.host, &base->pack, &base->size,
+                                &error) == INS_OK);
+    else
+        import_base(base, &host.host);
+    sections =
+        (const void *) ((const char *) base->pack + sizeof(ins_pack_header));
+    base->weights = (size_t) sections[INS_SECTION_WEIGHTS - 1].offset;
+    return base;
 }
 
 /* A copy of exactly the size, aligned. */
 static uint8_t *
 make_pack(const uint8_t *data, size_t size, size_t *pack_bytes)
 {
-    const struct base *base = shared_pack();
+    bool is_tabular = size >= 8 && memcmp(data, "numbers:", 8) == 0;
+    const struct base *base = shared_pack(is_tabular);
     bool is_pack = size >= 8 && memcmp(data, INS_PACK_MAGIC, 8) == 0;
     uint8_t *pack;
 
@@ -70,7 +86,7 @@ make_pack(const uint8_t *data, size_t size, size_t *pack_bytes)
     memcpy(pack, is_pack ? data : base->pack, *pack_bytes);
     if (is_pack)
         return pack;
-    for (size_t i = 0; i + 4 <= size; i += 4) {
+    for (size_t i = is_tabular ? 8 : 0; i + 4 <= size; i += 4) {
         size_t place = (size_t) data[i] | (size_t) data[i + 1] << 8 |
                        (size_t) (data[i + 2] & 0x7F) << 16;
 
@@ -81,6 +97,27 @@ make_pack(const uint8_t *data, size_t size, size_t *pack_bytes)
         pack[place] ^= data[i + 3];
     }
     return pack;
+}
+
+static void
+predict(const ins_model *model, const ins_host *host)
+{
+    const ins_model_info *info = ins_model_describe(model);
+    const ins_text text = {"{\"age\": 3, \"colour\": \"red\", \"1\": 2}", 36};
+    double *features = calloc(info->feature_count, sizeof(double));
+    float *scores = calloc(info->label_count, sizeof(float));
+    ins_error error;
+    char *json;
+    size_t size;
+
+    demand(features != NULL && scores != NULL);
+    demand(ins_model_positive_label(model) < info->label_count);
+    ins_predict_read_object(model, text, features, host, &error);
+    ins_predict(model, features, info->feature_count, scores, &error);
+    demand(ins_model_info_json(model, host, &json, &size, &error) == INS_OK);
+    host->release(host->user, json);
+    free(features);
+    free(scores);
 }
 
 static void
@@ -95,6 +132,8 @@ run_model(const ins_model *model, const ins_host *host)
     size_t count;
     float rows[2][MAX_VALUES];
 
+    if (info->can_predict)
+        predict(model, host);
     if (info->hidden_size > MAX_VALUES || info->label_count > MAX_VALUES)
         return;
     if (ins_session_open(&session, model, &options, host, &error) != INS_OK)

@@ -4,3 +4,4 @@
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "unit/tiny_model.c"
+#include "unit/tiny_table.c"

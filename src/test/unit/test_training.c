@@ -26,6 +26,7 @@ struct fixture {
     size_t peak; /* of host.live_bytes, when it is polled */
     void *base_pack;
     ins_model *base;
+    ins_training_method method;
     ins_training_options options;
     ins_training *training;
     void *pack;
@@ -58,14 +59,14 @@ open_fixture(struct fixture *f, unsigned flags)
         INS_OK);
     f->options = ins_training_defaults;
     f->options.l2 = 1e-4;
+    f->method = INS_TRAIN_CLASSIFIER;
 }
 
 static void
 open_training(struct fixture *f)
 {
-    assert_int_equal(ins_training_open(&f->training, INS_TRAIN_CLASSIFIER,
-                                       &f->options, f->base, &f->host.host,
-                                       &f->error),
+    assert_int_equal(ins_training_open(&f->training, f->method, &f->options,
+                                       f->base, &f->host.host, &f->error),
                      INS_OK);
 }
 
@@ -227,6 +228,84 @@ test_heads_learn(void **state)
     }
 }
 
+/* Chosen on folds; labels with one or two rows are among them. */
+static void
+test_chosen_heads_learn(void **state)
+{
+    static const ins_head_choice heads[] = {INS_HEAD_LOGISTIC, INS_HEAD_AUTO};
+
+    (void) state;
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture f;
+
+        open_fixture(&f, TINY_SENTENCE);
+        f.options.head = heads[i];
+        f.options.l2 = -1;
+        f.options.folds = 3;
+        open_training(&f);
+        add_rows(&f);
+        run_and_open(&f);
+        expect_all_learnt(&f);
+        close_fixture(&f);
+    }
+}
+
+/* With every number type of the result, from an encoder that embeds, whose head
+ * then reads the embedding, and from one that does not. */
+static void
+test_encoders_learn(void **state)
+{
+    static const unsigned bases[] = {TINY_SENTENCE, TINY_CLASSIFIER};
+    static const char *const names[] = {"int8", "f32", "bf16", "int8"};
+
+    (void) state;
+    for (size_t i = 0; i < 2; i++) {
+        for (int weights = INS_WEIGHTS_CHOICE_DEFAULT;
+             weights <= INS_WEIGHTS_CHOICE_INT8; weights++) {
+            struct fixture f;
+
+            open_fixture(&f, bases[i]);
+            f.method = INS_TRAIN_FINE_TUNE;
+            f.options.validation = 0;
+            f.options.learning_rate = 1e-3;
+            f.options.epochs = 10;
+            f.options.weights = (ins_weights_choice) weights;
+            open_training(&f);
+            add_rows(&f);
+            run_and_open(&f);
+            assert_string_equal(ins_model_describe(f.model)->weights,
+                                names[weights]);
+            assert_int_equal(ins_model_describe(f.model)->can_embed, i == 0);
+            for (size_t k = 0; k < ROWS; k++)
+                expect_label(&f, rows[k].text, rows[k].label);
+            close_fixture(&f);
+        }
+    }
+}
+
+/* The head is fitted to the embeddings of the number type that is wanted. */
+static void
+test_weights_are_converted(void **state)
+{
+    static const char *const names[] = {"int8", "f32", "bf16", "int8"};
+
+    (void) state;
+    for (int weights = INS_WEIGHTS_CHOICE_DEFAULT;
+         weights <= INS_WEIGHTS_CHOICE_INT8; weights++) {
+        struct fixture f;
+
+        open_fixture(&f, TINY_SENTENCE | TINY_CLASSIFIER);
+        f.options.weights = (ins_weights_choice) weights;
+        open_training(&f);
+        add_rows(&f);
+        run_and_open(&f);
+        assert_string_equal(ins_model_describe(f.model)->weights,
+                            names[weights]);
+        expect_all_learnt(&f);
+        close_fixture(&f);
+    }
+}
+
 /* Sections and tensors of the base, byte for byte; embeddings follow. */
 static void
 test_base_stays(void **state)
@@ -377,6 +456,25 @@ test_odd_rows(void **state)
     close_fixture(&f);
 }
 
+/* Each label in one row.  Not run to its end, which takes long. */
+static void
+test_many_labels(void **state)
+{
+    struct fixture f;
+    char name[16];
+
+    (void) state;
+    open_fixture(&f, TINY_SENTENCE);
+    open_training(&f);
+    for (int i = 0; i < 10000; i++) {
+        snprintf(name, sizeof(name), "label %d", i);
+        assert_int_equal(add(&f, "hello", name), INS_OK);
+    }
+    f.host.cancel_at = f.host.polls + 100;
+    assert_int_equal(run(&f), INS_CANCELLED);
+    close_fixture(&f);
+}
+
 static void
 test_max_tokens(void **state)
 {
@@ -429,13 +527,16 @@ note_progress(void *user, const ins_training_progress *progress)
 }
 
 static void
-test_progress(void **state)
+expect_progress(ins_training_method method, double l2, const char *phases)
 {
     struct told told = {.rows = 0};
     struct fixture f;
 
-    (void) state;
     open_fixture(&f, TINY_SENTENCE);
+    f.method = method;
+    f.options.l2 = l2;
+    f.options.epochs = 1;
+    f.options.validation = 0.4;
     f.options.progress = note_progress;
     f.options.progress_user = &told;
     open_training(&f);
@@ -445,7 +546,7 @@ test_progress(void **state)
     assert_int_equal(ins_training_rows(f.training), ROWS);
     assert_int_equal(ins_training_skipped(f.training), 2);
     run_and_open(&f);
-    assert_string_equal(told.phases, " collect embed fit write");
+    assert_string_equal(told.phases, phases);
     assert_false(told.fell);
     assert_true(told.loss_known);
     assert_true(told.fraction == 1);
@@ -454,17 +555,30 @@ test_progress(void **state)
     close_fixture(&f);
 }
 
+static void
+test_progress(void **state)
+{
+    (void) state;
+    expect_progress(INS_TRAIN_CLASSIFIER, 1e-4, " collect embed fit write");
+    expect_progress(INS_TRAIN_CLASSIFIER, -1,
+                    " collect embed select fit write");
+    expect_progress(INS_TRAIN_FINE_TUNE, -1,
+                    " collect tokenize embed fit validate train validate "
+                    "write");
+}
+
 /* Cancelled at every poll; the training can be run again. */
 static void
-test_cancelled_anywhere(void **state)
+cancel_anywhere(ins_training_method method)
 {
     struct fixture f;
     size_t held;
     size_t at = 0;
     ins_status status;
 
-    (void) state;
     open_fixture(&f, TINY_SENTENCE);
+    f.method = method;
+    f.options.epochs = 1;
     open_training(&f);
     add_rows(&f);
     held = f.host.live_bytes;
@@ -480,6 +594,14 @@ test_cancelled_anywhere(void **state)
     } while (status != INS_OK);
     assert_true(at > 20);
     close_fixture(&f);
+}
+
+static void
+test_cancelled_anywhere(void **state)
+{
+    (void) state;
+    cancel_anywhere(INS_TRAIN_CLASSIFIER);
+    cancel_anywhere(INS_TRAIN_FINE_TUNE);
 }
 
 /* ---- memory -------------------------------------------------------------- */
@@ -522,8 +644,8 @@ fill_up(struct fixture *f, uint64_t max_bytes, size_t count)
 
     f->peak = 0;
     f->options.max_bytes = max_bytes;
-    assert_int_equal(ins_training_open(&f->training, INS_TRAIN_CLASSIFIER,
-                                       &f->options, f->base, &host, &f->error),
+    assert_int_equal(ins_training_open(&f->training, f->method, &f->options,
+                                       f->base, &host, &f->error),
                      INS_OK);
     while (added < count) {
         const struct row *row = &rows[added % ROWS];
@@ -542,40 +664,44 @@ fill_up(struct fixture *f, uint64_t max_bytes, size_t count)
     return added;
 }
 
-/* The smallest limit that lets some rows in is enough for the run. */
+/* The smallest limit that lets so many rows in is enough for the run. */
+static void
+expect_limit_is_kept(ins_training_method method, ins_head_choice head,
+                     size_t count)
+{
+    uint64_t low = 1;
+    uint64_t high = (uint64_t) 1 << 30;
+    struct fixture f;
+
+    open_fixture(&f, TINY_SENTENCE);
+    f.method = method;
+    f.options.head = head;
+    f.options.epochs = 1;
+    while (high - low > 4096) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (fill_up(&f, middle, count + 1) >= count)
+            high = middle;
+        else
+            low = middle;
+    }
+    assert_int_equal(fill_up(&f, high, count), count);
+    print_message("limit %zu, peak %zu\n", (size_t) high, f.peak);
+    assert_true(f.peak <= high);
+    assert_true(f.peak > high / 3);
+    assert_true(fill_up(&f, low, count) < count);
+    assert_int_equal(f.error.status, INS_LIMIT_EXCEEDED);
+    assert_non_null(strstr(f.error.message, "limit of memory for training"));
+    close_fixture(&f);
+}
+
 static void
 test_limit_is_kept(void **state)
 {
-    static const ins_head_choice heads[] = {INS_HEAD_LOGISTIC,
-                                            INS_HEAD_NETWORK};
-    const size_t count = 10000;
-    struct fixture f;
-
     (void) state;
-    open_fixture(&f, TINY_SENTENCE);
-    for (size_t i = 0; i < 2; i++) {
-        uint64_t low = 1;
-        uint64_t high = (uint64_t) 1 << 30;
-
-        f.options.head = heads[i];
-        while (high - low > 4096) {
-            uint64_t middle = low + (high - low) / 2;
-
-            if (fill_up(&f, middle, count + 1) >= count)
-                high = middle;
-            else
-                low = middle;
-        }
-        assert_int_equal(fill_up(&f, high, count), count);
-        print_message("limit %zu, peak %zu\n", (size_t) high, f.peak);
-        assert_true(f.peak <= high);
-        assert_true(f.peak > high / 3);
-        assert_true(fill_up(&f, low, count) < count);
-        assert_int_equal(f.error.status, INS_LIMIT_EXCEEDED);
-        assert_non_null(
-            strstr(f.error.message, "limit of memory for training"));
-    }
-    close_fixture(&f);
+    expect_limit_is_kept(INS_TRAIN_CLASSIFIER, INS_HEAD_LOGISTIC, 5000);
+    expect_limit_is_kept(INS_TRAIN_CLASSIFIER, INS_HEAD_NETWORK, 5000);
+    expect_limit_is_kept(INS_TRAIN_FINE_TUNE, INS_HEAD_LOGISTIC, 500);
 }
 
 /* ---- refusals ------------------------------------------------------------ */
@@ -597,6 +723,20 @@ test_encoder_that_cannot_embed(void **state)
                                        &f.options, NULL, &f.host.host,
                                        &f.error),
                      INS_INVALID_ARGUMENT);
+    f.options.folds = 1;
+    assert_int_equal(ins_training_open(&f.training, INS_TRAIN_FINE_TUNE,
+                                       &f.options, f.base, &f.host.host,
+                                       &f.error),
+                     INS_INVALID_ARGUMENT);
+    assert_non_null(strstr(f.error.message, "\"folds\" must be from 2 to 10"));
+    f.options = ins_training_defaults;
+    f.options.dropout = NAN;
+    assert_int_equal(ins_training_open(&f.training, INS_TRAIN_FINE_TUNE,
+                                       &f.options, f.base, &f.host.host,
+                                       &f.error),
+                     INS_INVALID_ARGUMENT);
+    assert_non_null(strstr(f.error.message, "\"dropout\" must be a number"));
+    f.options = ins_training_defaults;
     assert_int_equal(ins_training_open(&f.training, (ins_training_method) 9,
                                        &f.options, f.base, &f.host.host,
                                        &f.error),
@@ -688,11 +828,15 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heads_learn),
+        cmocka_unit_test(test_chosen_heads_learn),
+        cmocka_unit_test(test_encoders_learn),
+        cmocka_unit_test(test_weights_are_converted),
         cmocka_unit_test(test_base_stays),
         cmocka_unit_test(test_equal_rows_give_equal_packs),
         cmocka_unit_test(test_several_labels),
         cmocka_unit_test(test_class_weights),
         cmocka_unit_test(test_odd_rows),
+        cmocka_unit_test(test_many_labels),
         cmocka_unit_test(test_max_tokens),
         cmocka_unit_test(test_progress),
         cmocka_unit_test(test_cancelled_anywhere),
