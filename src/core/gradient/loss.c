@@ -29,7 +29,7 @@ ins_loss_softmax(const float *logits, uint32_t labels, uint32_t target,
     return weight * (log(sum) + highest - (double) logits[target]);
 }
 
-/* max(x, 0) - x t + log(1 + e^-|x|), which is -log of the sigmoid of x or -x. */
+/* max(x, 0) - x t + log(1 + e^-|x|): -log of the sigmoid of x or of -x. */
 double
 ins_loss_sigmoid(const float *logits, uint32_t labels, const uint8_t *targets,
                  double weight, float *gradient)

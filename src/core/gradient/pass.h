@@ -10,7 +10,7 @@
 #include "gradient/network.h"
 #include "kernels/kernels.h"
 
-/* Values that a loop works on between two polls: 20 ms of the slowest kernel. */
+/* Values that a loop works on between polls: 20 ms of the slowest kernel. */
 #define INS_PASS_POLL_VALUES 65536
 /* Queries of a head that are worked on together. */
 #define INS_PASS_QUERIES 128

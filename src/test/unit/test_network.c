@@ -73,7 +73,7 @@ highest_of(const float *values, size_t count)
     return highest;
 }
 
-/* Compares count gradients, in the order of the values.  Returns the corners. */
+/* Compares count gradients, in the order of values.  Returns the corners. */
 static size_t
 compare_values(struct probe *probe, float *values, const float *gradients,
                size_t count)
