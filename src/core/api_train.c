@@ -6,8 +6,6 @@
  */
 #include "insitu_train.h"
 
-#include <math.h>
-
 #include "model.h"
 #include "train/classifier.h"
 #include "train/options.h"
@@ -192,6 +190,9 @@ keep_row(ins_training *training, ins_text input, const ins_text *labels,
 {
     const ins_host *host = &training->host;
 
+    /* A row that is refused leaves no label behind. */
+    for (size_t i = 0; i < count; i++)
+        INS_TRY(ins_label_check(labels[i], error));
     for (size_t i = 0; i < count; i++)
         INS_TRY(ins_label_table_add(&training->labels, labels[i], host,
                                     &numbers[i], error));
@@ -325,17 +326,25 @@ run_method(ins_training *training, void **pack, size_t *pack_bytes,
     return ins_classifier_train(&job, pack, pack_bytes, error);
 }
 
+/* A run that failed may be tried again. */
+static void
+begin_progress(ins_progress *progress)
+{
+    uint64_t rows = progress->now.rows;
+    uint64_t skipped = progress->now.skipped;
+
+    ins_progress_open(progress, progress->real, progress->options);
+    progress->now.rows = rows;
+    progress->now.skipped = skipped;
+}
+
 ins_status
 ins_training_run(ins_training *training, void **pack, size_t *pack_bytes,
                  ins_error *error)
 {
-    ins_training_progress *now = &training->progress.now;
-
     *pack = NULL;
     *pack_bytes = 0;
-    /* A run that failed may be tried again. */
-    now->fraction = 0;
-    now->loss = now->accuracy = NAN;
+    begin_progress(&training->progress);
     INS_TRY(run_method(training, pack, pack_bytes, error));
     ins_progress_end(&training->progress);
     return INS_OK;

@@ -99,22 +99,35 @@ ins_classifier_bytes(const ins_text_job *job, uint64_t rows)
     return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
 }
 
-static void
-plan(const struct run *run)
+/* Of the embedding of all texts, in multiplications. */
+static double
+embedding_cost(const ins_text_job *job)
 {
-    const ins_text_job *job = run->job;
     const ins_pack_recipe *recipe = job->view->recipe;
     double hidden = recipe->hidden;
     double rows = (double) job->rows->count;
     double tokens = (double) job->rows->text_bytes / BYTES_PER_TOKEN + 2 * rows;
-    double encoder = recipe->layers *
-                     (4 * hidden * hidden + 2 * hidden * recipe->intermediate);
-    double fit = FIT_COST * rows * hidden * run->labels.table.count;
-    double choice = CHOICE_COST * job->options->folds * fit;
+
+    return tokens * recipe->layers *
+           (4 * hidden * hidden + 2 * hidden * recipe->intermediate);
+}
+
+static void
+plan(const struct run *run)
+{
+    const ins_text_job *job = run->job;
+    const ins_training_options *options = job->options;
+    double hidden = job->view->recipe->hidden;
+    double labels = run->labels.table.count;
+    double unit = FIT_COST * (double) job->rows->count * hidden;
+    double logistic = options->head == INS_HEAD_NETWORK ? 0 : unit * labels;
+    double network =
+        options->head == INS_HEAD_LOGISTIC ? 0 : unit * (hidden + labels);
+    double choice = CHOICE_COST * options->folds * (logistic + network);
     const ins_phase phases[] = {
-        {"embed", tokens * encoder},
-        {"select", needs_choice(job->options) ? choice : 0},
-        {"fit", fit},
+        {"embed", embedding_cost(job)},
+        {"select", needs_choice(options) ? choice : 0},
+        {"fit", network > 0 ? network : logistic},
         {"write", (double) job->view->size / 4},
     };
 
