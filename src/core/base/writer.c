@@ -205,11 +205,6 @@ write_html_character(ins_writer *writer, const char *bytes, size_t length,
     case '\'':
         ins_write(writer, "&#39;");
         return;
-    case '\t':
-    case '\n':
-    case '\r':
-        ins_write(writer, " ");
-        return;
     default:
         break;
     }
@@ -219,6 +214,30 @@ write_html_character(ins_writer *writer, const char *bytes, size_t length,
         ins_write(writer, "&#xFFFD;");
     else
         ins_write_bytes(writer, bytes, length);
+}
+
+/* One character as it is; returns its length. */
+static size_t
+write_kept(ins_writer *writer, ins_text text, size_t at)
+{
+    uint32_t code_point;
+    size_t length =
+        ins_utf8_decode(text.data + at, text.size - at, &code_point);
+
+    if (code_point == '\t' || code_point == '\n' || code_point == '\f')
+        ins_write_bytes(writer, text.data + at, 1);
+    else if (code_point == '\r') /* a parser would make it a line feed */
+        ins_write(writer, "&#13;");
+    else
+        write_html_character(writer, text.data + at, length, code_point);
+    return length;
+}
+
+void
+ins_write_html_kept(ins_writer *writer, ins_text text)
+{
+    for (size_t at = 0; at < text.size && writer->status == INS_OK;)
+        at += write_kept(writer, text, at);
 }
 
 void
@@ -231,7 +250,10 @@ ins_write_html_text(ins_writer *writer, ins_text text, size_t max_characters)
         size_t length =
             ins_utf8_decode(text.data + at, text.size - at, &code_point);
 
-        write_html_character(writer, text.data + at, length, code_point);
+        if (code_point == '\t' || code_point == '\n' || code_point == '\r')
+            ins_write(writer, " ");
+        else
+            write_html_character(writer, text.data + at, length, code_point);
         at += length;
     }
     if (at < text.size)

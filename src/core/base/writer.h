@@ -57,6 +57,10 @@ void ins_write_json_text(ins_writer *writer, ins_text text);
 void ins_write_html_text(ins_writer *writer, ins_text text,
                          size_t max_characters);
 
+/* The same, whole and with its white space as it is, for a place where CSS
+ * keeps it. */
+void ins_write_html_kept(ins_writer *writer, ins_text text);
+
 #define INS_NUMBER_TEXT_BYTES 32
 
 /*

@@ -333,6 +333,61 @@ call_fine_tune(struct fixture *fixture, tiny_host *host,
     return train(fixture, host, INS_TRAIN_FINE_TUNE, &options, result, error);
 }
 
+/* ---- evaluation ---------------------------------------------------------- */
+
+static ins_status
+add_pairs(ins_evaluation *evaluation, int count, ins_error *error)
+{
+    ins_status status = INS_OK;
+
+    for (int i = 0; i < count && status == INS_OK; i++) {
+        char labels[2] = {(char) ('a' + i % 20), (char) ('a' + i % 7)};
+        ins_text texts[2] = {{&labels[0], 1}, {&labels[1], 1}};
+
+        status = ins_evaluation_add(evaluation, &texts[0], &texts[1], error);
+    }
+    return status;
+}
+
+/* Adds from to into, once as it is and once saved. */
+static ins_status
+merge_twice(ins_evaluation *into, const ins_evaluation *from, tiny_host *host,
+            ins_error *error)
+{
+    void *saved;
+    size_t size;
+    ins_status status = ins_evaluation_merge(into, from, error);
+
+    if (status == INS_OK)
+        status = ins_evaluation_save(from, &saved, &size, error);
+    if (status != INS_OK)
+        return status;
+    status = ins_evaluation_load(into, saved, size, error);
+    host->host.release(host, saved);
+    return status;
+}
+
+static ins_status
+write_texts(const ins_evaluation *evaluation, tiny_host *host,
+            uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    char *text;
+    size_t size;
+    ins_status status =
+        ins_evaluation_confusion(evaluation, &text, &size, error);
+
+    host->host.release(host, text);
+    if (status == INS_OK)
+        status = ins_evaluation_html(evaluation, &text, &size, error);
+    host->host.release(host, text);
+    if (status == INS_OK)
+        status = ins_evaluation_report(evaluation, &text, &size, error);
+    if (status == INS_OK)
+        digest_result(text, size, result);
+    host->host.release(host, text);
+    return status;
+}
+
 static ins_status
 call_evaluate(struct fixture *fixture, tiny_host *host,
               uint8_t result[INS_DIGEST_BYTES], ins_error *error)

@@ -195,5 +195,94 @@ class EvaluationPage(PageTest):
                                  else b'\xff\xff\xff')
 
 
+class ExplanationPage(PageTest):
+    """explain_html(input): a snippet, here in a page of its own."""
+
+    HOSTILE = [
+        '<script>document.title = "changed"</script> my parcel',
+        '</div></div><style>*{display:none}</style><script>x()</script>',
+        '"><b onclick="x()"> \' onmouseover=\'x()', 'a & b &lt; &amp; -->',
+        '<!-- my order ]]> --> <img src=x onerror=alert(1)>',
+        '\u202eright to left \u05e9\u05dc\u05d5\u05dd '
+        '\u0645\u0631\u062d\u0628\u0627 my order',
+        '\U0001f600 great \U0001f469\u200d\U0001f469\u200d\U0001f467 service',
+        'line one\n\tline  two   three', 'a\u0001b\u007f c', 'x' * 3000,
+        'my order is late, <b> where is it? ' * 60, '', '   ']
+
+    def explain(self, texts, dark=False):
+        """One page with the snippets of all texts; returns page, snippets."""
+        snippets = ''.join(self.make('SELECT explain_html(%s)' % quote(text))
+                           for text in texts)
+        page = self.open(
+            '<!DOCTYPE html><meta charset="utf-8"><title>unchanged</title>'
+            '<style>:root{color-scheme:light dark}</style>'
+            '<h1>Explanation</h1>' + snippets, dark=dark)
+        self.assertEqual(page.tree.find('title')[0].text(), 'unchanged')
+        outer = [element for element in page.tree.find('div')
+                 if element.parent.tag == 'body']
+        self.assertEqual(len(outer), len(texts))
+        return page, outer
+
+    def parts(self, text):
+        """Head, text and legend."""
+        return [element for element in self.explain([text])[1][0].children
+                if not isinstance(element, str)]
+
+    def shown(self, text):
+        return ''.join('\ufffd' if (ord(c) < 32 and c not in '\t\n\f\r') or
+                       127 <= ord(c) < 160 else c for c in text)
+
+    def test_hostile_texts(self):
+        page, snippets = self.explain(self.HOSTILE)
+        self.assertEqual(len(page.tree.find('style')), 1)
+        for text, snippet in zip(self.HOSTILE, snippets):
+            with self.subTest(text=text[:40]):
+                body = snippet.find('div')[1]
+                self.assertEqual(body.text(), self.shown(text))
+                for element in snippet.walk():
+                    self.assertIn(element.tag, ('div', 'span', 'b', 'bdi'))
+
+    def test_words_and_figures(self):
+        head, body, legend = self.parts(
+            'I was charged twice for the same order')
+        words = {span.text(): span for span in body.find('span')}
+        self.assertEqual(' '.join(words),
+                         'I was charged twice for the same order')
+        figures = {word: float(span.attributes['title'])
+                   for word, span in words.items()}
+        self.assertEqual(max(figures, key=figures.get), 'charged')
+        self.assertIn('rgba(0,114,178,0.55)',
+                      words['charged'].attributes['style'])
+        label, score = head.text().split()
+        self.assertEqual(label, 'billing')
+        total, baseline = [float(part.split(' ')[-1]) for part in
+                           legend.text().split(', without words ')]
+        self.assertAlmostEqual(total + baseline, float(score), delta=.0021)
+        self.assertAlmostEqual(sum(figures.values()), total, delta=.02)
+
+    def test_cut_text_is_pale_behind_the_limit(self):
+        text = 'my order is late. ' * 100
+        _, body, legend = self.parts(text)
+        pale = body.find('span')[-1]
+        self.assertEqual(pale.attributes['style'], 'opacity:.6')
+        self.assertTrue(text.endswith(pale.text()))
+        self.assertIn('pale', legend.text())
+
+    def test_light_and_dark(self):
+        for dark in (False, True):
+            with self.subTest(dark=dark):
+                page, _ = self.explain(['I was charged twice'], dark=dark)
+                colours = page.colours()
+                ground = max(colours, key=colours.get)
+                self.assertEqual(sum(ground) < 150, dark)
+                # The darkest blue is that of the strongest word.
+                share = 0.55
+                blue = bytes(round(share * part + (1 - share) * below)
+                             for part, below in zip((0, 114, 178), ground))
+                self.assertTrue(any(
+                    all(abs(x - y) <= 2 for x, y in zip(colour, blue))
+                    for colour in colours))
+
+
 if __name__ == '__main__':
     unittest.main()
