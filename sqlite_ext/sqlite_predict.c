@@ -202,7 +202,7 @@ sql_predict_label(sqlite3_context *context, int argc, sqlite3_value **argv)
         score_into_result(context, argc, argv, true);
 }
 
-/* ---- predict_scores ------------------------------------------------------- */
+/* ---- predict_scores ------------------------------------------------------ */
 
 ins_status
 open_predicted_scores(table_cursor *cursor, ins_error *error)

@@ -54,7 +54,7 @@ free_trainee(struct trainee *trainee)
     sqlite3_free(trainee);
 }
 
-/* ---- what all rows must agree on ----------------------------------------- */
+/* ---- what all rows must agree on ---------------------------------------- */
 
 static bool
 is_same_text(sqlite3_value *a, sqlite3_value *b)
@@ -107,7 +107,7 @@ read_options(struct trainee *trainee, ins_training_options *options,
     return INS_OK;
 }
 
-/* ---- the first row -------------------------------------------------------- */
+/* ---- the first row ------------------------------------------------------- */
 
 static ins_status
 open_base(struct trainee *trainee, const ins_training_options *options,
@@ -150,7 +150,7 @@ open_training(struct trainee *trainee, ins_error *error)
     return INS_OK;
 }
 
-/* ---- labels --------------------------------------------------------------- */
+/* ---- labels -------------------------------------------------------------- */
 
 static bool
 is_json_array(sqlite3_value *label)
@@ -239,7 +239,7 @@ read_labels(connection *conn, sqlite3_value *json, struct label_list *list,
     return status;
 }
 
-/* ---- rows ----------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------- */
 
 static ins_status
 add_text_row(struct trainee *trainee, const struct training_row *row,
@@ -330,7 +330,7 @@ add_row(struct trainee *trainee, const struct training_row *row,
                               : add_number_row(trainee, row, error);
 }
 
-/* ---- the callbacks -------------------------------------------------------- */
+/* ---- the callbacks ------------------------------------------------------- */
 
 static ins_status
 find_trainee(sqlite3_context *context, ins_training_method method,

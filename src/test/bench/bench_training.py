@@ -29,7 +29,7 @@ sys.path.insert(0, HERE)
 from bench_sql import describe_machine  # noqa: E402
 
 
-# --- data ---------------------------------------------------------------------
+# --- data -------------------------------------------------------------------
 
 def read_banking(folder, part):
     with open(os.path.join(folder, 'banking77', part + '.csv'), newline='',
@@ -98,7 +98,7 @@ def take_few(rows, count, seed):
     return [row for rows in taken.values() for row in rows]
 
 
-# --- training -------------------------------------------------------------------
+# --- training ---------------------------------------------------------------
 
 class Trainer:
     """A database with the extension, and what was measured in it."""
@@ -182,7 +182,7 @@ def run_text(trainer, folder, only, quick):
     return rows
 
 
-# --- numbers --------------------------------------------------------------------
+# --- numbers ----------------------------------------------------------------
 
 def one_hot(rows):
     """Features of the peers: standardised numbers, a column per text."""
