@@ -108,11 +108,11 @@ run_forgery(void **state)
     X(no_task, "recipe", pack->recipe->flags = 0)                              \
     X(unknown_flag, "flags", pack->recipe->flags |= 1u << 20)                  \
     X(pooled_without_embed, "flags",                                           \
-      pack->recipe->flags ^= INS_RECIPE_EMBED | INS_RECIPE_HEAD_POOLED |       \
-                             INS_RECIPE_NORMALIZE)                             \
+      pack->recipe->flags ^=                                                   \
+      INS_RECIPE_EMBED | INS_RECIPE_HEAD_POOLED | INS_RECIPE_NORMALIZE)        \
     X(pooled_without_head, "flags",                                            \
-      pack->recipe->flags ^= INS_RECIPE_CLASSIFY | INS_RECIPE_HEAD_DENSE |     \
-                             INS_RECIPE_HEAD_POOLED)                           \
+      pack->recipe->flags ^=                                                   \
+      INS_RECIPE_CLASSIFY | INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED)    \
     X(no_layers, "layers", pack->recipe->layers = 0)                           \
     X(many_layers, "layers", pack->recipe->layers = UINT32_MAX)                \
     X(one_layer_more, "size", pack->recipe->layers++)                          \
