@@ -19,7 +19,7 @@ typedef struct export_job {
     bool is_half; /* weights as float16 */
 } export_job;
 
-/* ---- export_model.c ------------------------------------------------------- */
+/* ---- export_model.c ------------------------------------------------------ */
 
 /* Prints the message and ends the program. */
 _Noreturn void export_fail(const char *format, ...) INS_PRINTF(1);
@@ -31,7 +31,7 @@ void export_json(const export_job *job, const char *name, json_t *value);
 /* A JSON string; never NULL. */
 json_t *export_string(ins_text text);
 
-/* ---- the parts ------------------------------------------------------------ */
+/* ---- the parts ----------------------------------------------------------- */
 
 /* config.json, and for a model that embeds modules.json, 1_Pooling/config.json,
  * sentence_bert_config.json and config_sentence_transformers.json. */

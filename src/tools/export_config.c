@@ -61,7 +61,7 @@ activation_name(uint32_t activation)
     }
 }
 
-/* ---- config.json ---------------------------------------------------------- */
+/* ---- config.json --------------------------------------------------------- */
 
 /* Has the head the form of the architecture's classifier? */
 static bool
@@ -159,7 +159,7 @@ write_config(const export_job *job)
     export_json(job, "config.json", config);
 }
 
-/* ---- sentence-transformers ------------------------------------------------ */
+/* ---- sentence-transformers ----------------------------------------------- */
 
 static void
 append_module(json_t *modules, const char *type, const char *path)

@@ -47,7 +47,7 @@ export_fail(const char *format, ...)
     exit(1);
 }
 
-/* ---- writing -------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static void
 make_directory(const char *path)
@@ -108,7 +108,7 @@ export_string(ins_text text)
     return string;
 }
 
-/* ---- reading -------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 static void *
 read_file(const char *path, size_t *size)

@@ -43,7 +43,7 @@ is_found(const ins_pack_view *view, uint32_t id)
            ins_piece_index_find(view, (ins_text){"", 0}, piece) == (int32_t) id;
 }
 
-/* ---- tokenizer.json ------------------------------------------------------- */
+/* ---- tokenizer.json ------------------------------------------------------ */
 
 static json_t *
 make_vocabulary(const ins_pack_view *view)
@@ -163,7 +163,7 @@ write_tokenizer(const export_job *job)
     export_json(job, "tokenizer.json", tokenizer);
 }
 
-/* ---- the files before it -------------------------------------------------- */
+/* ---- the files before it ------------------------------------------------- */
 
 static void
 put_specials(const ins_pack_view *view, json_t *object)

@@ -22,7 +22,7 @@ struct output {
     size_t size;
 };
 
-/* ---- numbers -------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* To nearest, ties to even, as IEEE 754's binary16. */
 static uint16_t
@@ -67,7 +67,7 @@ store(const struct output *output, uint8_t *place, const float *values,
     }
 }
 
-/* ---- tensors -------------------------------------------------------------- */
+/* ---- tensors ------------------------------------------------------------- */
 
 static void
 append(struct output *output, const char *name, const float *values,
@@ -177,7 +177,7 @@ append_tensor(struct output *output, const ins_pack_tensor *tensor)
     free(values);
 }
 
-/* ---- the file ------------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------ */
 
 static void
 write_output(const struct output *output)

@@ -75,7 +75,7 @@ read_architectures(ins_config *config, const ins_json *json, ins_error *error)
     return INS_UNSUPPORTED;
 }
 
-/* ---- a head of our own ---------------------------------------------------- */
+/* ---- a head of our own --------------------------------------------------- */
 
 static ins_status
 read_head_input(ins_pack_recipe *recipe, const ins_json *head, ins_error *error)

@@ -44,7 +44,7 @@ ins_adamw_close(ins_adamw *adamw)
     adamw->mean = adamw->square = NULL;
 }
 
-/* ---- the gradient's norm -------------------------------------------------- */
+/* ---- the gradient's norm ------------------------------------------------- */
 
 static double
 sum_squares(const float *restrict values, size_t count)
@@ -87,7 +87,7 @@ measure(const ins_adamw *adamw, const float *gradient, double *norm,
     return INS_OK;
 }
 
-/* ---- moving the values ---------------------------------------------------- */
+/* ---- moving the values --------------------------------------------------- */
 
 /* The factors of one step and span. */
 struct move {

@@ -19,7 +19,7 @@
 /* Of the head's learning rate. */
 #define HEAD_RATE 1.0f
 
-/* ---- the recipe ----------------------------------------------------------- */
+/* ---- the recipe ---------------------------------------------------------- */
 
 void
 ins_fine_tune_recipe(const ins_pack_recipe *base, uint32_t labels,
@@ -47,7 +47,7 @@ ins_fine_tune_recipe(const ins_pack_recipe *base, uint32_t labels,
         recipe->flags |= INS_RECIPE_MULTI_LABEL;
 }
 
-/* ---- what a run holds ----------------------------------------------------- */
+/* ---- what a run holds ---------------------------------------------------- */
 
 struct run {
     const ins_fine_tune_job *job;
@@ -169,7 +169,7 @@ ins_fine_tune_bytes(const ins_pack_recipe *recipe,
     return rows + weights + (first > then ? first : then);
 }
 
-/* ---- opening -------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static ins_status
 check_job(const ins_fine_tune_job *job, const ins_training_options *options,
@@ -290,7 +290,7 @@ close_run(struct run *run)
     ins_release(host, run->order);
 }
 
-/* ---- epochs --------------------------------------------------------------- */
+/* ---- epochs -------------------------------------------------------------- */
 
 static void
 count_work(struct run *run, uint64_t units)
@@ -462,7 +462,7 @@ train(struct run *run, ins_error *error)
     return INS_OK;
 }
 
-/* ---- the whole ------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------- */
 
 static ins_status
 tune(struct run *run, ins_error *error)

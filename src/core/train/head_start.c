@@ -54,7 +54,7 @@ ins_head_start_bytes(const ins_pack_recipe *recipe,
            ins_tuner_bytes(&features, limits) + rows * row_bytes;
 }
 
-/* ---- features ------------------------------------------------------------- */
+/* ---- features ------------------------------------------------------------ */
 
 /* The base with an identity for a head: its logits are the features. */
 static ins_status
@@ -123,7 +123,7 @@ fill_features(const ins_head_start *start, const ins_pack_recipe *recipe,
     return status;
 }
 
-/* ---- fitting -------------------------------------------------------------- */
+/* ---- fitting ------------------------------------------------------------- */
 
 /* The labels and weights of the rows, in their order. */
 struct picked {

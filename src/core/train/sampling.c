@@ -19,7 +19,7 @@ ins_shuffle(uint32_t *items, size_t count, uint64_t *random)
     }
 }
 
-/* ---- holding back --------------------------------------------------------- */
+/* ---- holding back -------------------------------------------------------- */
 
 /* How the rows of each label are divided. */
 struct division {

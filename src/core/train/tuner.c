@@ -115,7 +115,7 @@ forward(ins_tuner *tuner, const ins_batch_rows *pass, bool training,
                                error);
 }
 
-/* ---- loss ----------------------------------------------------------------- */
+/* ---- loss ---------------------------------------------------------------- */
 
 static double
 weight_of(const ins_tuner *tuner, uint32_t row)

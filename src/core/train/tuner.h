@@ -55,9 +55,9 @@ ins_status ins_tuner_open(ins_tuner *tuner, const ins_tune_rows *rows,
 void ins_tuner_close(ins_tuner *tuner, const ins_host *host);
 
 /*
- * Adds the gradient of the batch's mean loss to gradient, and its score, as
- * it is with dropout, to score.  Errors: CANCELLED, INTERNAL when the loss is not
- * a number.
+ * Adds the gradient of the batch's mean loss to gradient, and its score, as it
+ * is with dropout, to score.
+ * Errors: CANCELLED, INTERNAL when the loss is not a number.
  */
 ins_status ins_tuner_learn(ins_tuner *tuner, const ins_batch_rows *batch,
                            ins_parameters *gradient, ins_tune_score *score,

@@ -4,7 +4,8 @@
     bench_train.py [--rounds 9] [--build build]
 
 The same model, batch and dropout, one thread each, f32: forward, backward,
-clipping, AdamW.  The programs take turns, step by step, so that both meet the
+clipping, AdamW.  Times are the processor's, so that other programs of the
+machine do not count.  The two take turns, step by step, so that both meet the
 same state of the machine; printed are the medians with the lowest and highest
 and the ratio of the medians.
 
@@ -87,12 +88,12 @@ def make_torch_step(shape):
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-5)
 
     def step():
-        start = time.perf_counter()
+        start = time.process_time()
         optimiser.zero_grad()
         functional.cross_entropy(model(ids), targets).backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
-        return time.perf_counter() - start
+        return time.process_time() - start
     return step
 
 

@@ -201,7 +201,7 @@ def torch_numbers(directory, answers):
     return numbers
 
 
-# --- the tests -----------------------------------------------------------------
+# --- the tests ----------------------------------------------------------------
 
 class Report:
     def __init__(self):

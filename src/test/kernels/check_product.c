@@ -107,7 +107,7 @@ check_product(ins_product product, size_t step)
     memcpy(before, product.c, rows * product.c_stride * sizeof(float));
     for (size_t row = 0; row < rows && product.beta == 0; row++)
         product.c[row * product.c_stride] = NAN;
-    assert_int_equal(ins_blas_product(&host, &product, &error), INS_OK);
+    assert_int_equal(ins_blas_run(&host, &product, &error), INS_OK);
     for (size_t row = 0; row < rows; row++) {
         const float *got = product.c + row * product.c_stride;
         const float *was = before + row * product.c_stride;
@@ -188,8 +188,7 @@ test_a_product_can_be_cancelled(void **state)
     (void) state;
     for (size_t i = 1; i <= 10; i++) {
         calls = (struct calls){.cancel_at = i};
-        assert_int_equal(ins_blas_product(&host, &product, &error),
-                         INS_CANCELLED);
+        assert_int_equal(ins_blas_run(&host, &product, &error), INS_CANCELLED);
         assert_int_equal(calls.locks, i - 1);
     }
     free(values);
@@ -206,12 +205,10 @@ test_sizes_that_do_not_fit(void **state)
 
     (void) state;
     product.a_stride = (size_t) 1 << 31;
-    assert_int_equal(ins_blas_product(&host, &product, &error),
-                     INS_LIMIT_EXCEEDED);
+    assert_int_equal(ins_blas_run(&host, &product, &error), INS_LIMIT_EXCEEDED);
     product.a_stride = 1;
     product.depth = (size_t) 1 << 31;
-    assert_int_equal(ins_blas_product(&host, &product, &error),
-                     INS_LIMIT_EXCEEDED);
+    assert_int_equal(ins_blas_run(&host, &product, &error), INS_LIMIT_EXCEEDED);
 }
 
 int

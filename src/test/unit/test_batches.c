@@ -43,7 +43,7 @@ check_permutation(const uint32_t *items, size_t count)
     }
 }
 
-/* ---- holding back --------------------------------------------------------- */
+/* ---- holding back -------------------------------------------------------- */
 
 static void
 hold_back(const ins_row_labels *labels, double fraction, size_t *held)
@@ -118,7 +118,7 @@ test_hold_back_marks(void **state)
         assert_true(left[k] > 0);
 }
 
-/* ---- batches -------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------- */
 
 static ins_batches
 make_batches(size_t count)

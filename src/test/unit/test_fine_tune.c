@@ -148,7 +148,7 @@ test_learns_without_held(void **state)
     tuning_close(&fixture);
 }
 
-/* ---- what stays ----------------------------------------------------------- */
+/* ---- what stays ---------------------------------------------------------- */
 
 static void
 test_frozen_layers_stay(void **state)
@@ -216,7 +216,7 @@ test_weights(void **state)
     tuning_close(&fixture);
 }
 
-/* ---- stopping ------------------------------------------------------------- */
+/* ---- stopping ------------------------------------------------------------ */
 
 static void
 test_patience(void **state)
@@ -265,7 +265,7 @@ test_equal_runs(void **state)
     tuning_close(&fixture);
 }
 
-/* ---- progress ------------------------------------------------------------- */
+/* ---- progress ------------------------------------------------------------ */
 
 struct watched {
     double fraction;
@@ -319,7 +319,7 @@ test_progress(void **state)
     tuning_close(&fixture);
 }
 
-/* ---- failures ------------------------------------------------------------- */
+/* ---- failures ------------------------------------------------------------ */
 
 static ins_status
 run_once(const tuning_fixture *fixture, tiny_host *host)
