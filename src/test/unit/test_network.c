@@ -200,6 +200,7 @@ test_input_gradient(void **state)
     gradient_fixture fixture;
     struct probe probe = {&fixture, batch, words, NULL, false};
     const ins_parameter *table;
+    float logit_gradient[4 * 3];
     const float *gradient;
     double loss;
 
@@ -215,6 +216,12 @@ test_input_gradient(void **state)
     assert_true(gradient_run(&fixture, batch, words, &gradient) == loss);
     assert_memory_equal(found, gradient, sizeof(found));
     assert_int_equal(compare_values(&probe, words, found, 13 * 8), 0);
+    /* And without a gradient of the weights. */
+    gradient_loss(&fixture, batch, words, false, logit_gradient);
+    assert_int_equal(ins_network_backward(fixture.network, logit_gradient, NULL,
+                                          &gradient, &fixture.error),
+                     INS_OK);
+    assert_memory_equal(found, gradient, sizeof(found));
     gradient_close(&fixture);
 }
 
