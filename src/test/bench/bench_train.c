@@ -1,7 +1,7 @@
 /*
  * bench_train.c - bench_train PACK TRAIN TEST [METHOD [OPTIONS]]: trains on
  * lines "label TAB text" and prints the seconds of each phase and the share of
- * right labels on other such lines.  bench_train.py makes the files.
+ * right labels on other such lines.  bench_banking.py makes the files.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
