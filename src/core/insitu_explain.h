@@ -51,7 +51,8 @@ void ins_explanation_close(ins_explanation *explanation, const ins_host *host);
  * what they contributed (for: blue, against: orange), label and score above it.
  * Every character of text and label that HTML could read is escaped; invalid
  * UTF-8 and control characters become U+FFFD, as a reference.  No script.
- * text: the one that was explained.  *html: owned by the caller, with a NUL behind it.
+ * text: the one that was explained.  *html: owned by the caller, with a NUL
+ * behind it.
  * Errors: CANCELLED, NO_MEMORY.
  */
 ins_status ins_explanation_html(const ins_explanation *explanation,
