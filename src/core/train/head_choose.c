@@ -146,24 +146,59 @@ try_all(struct choosing *choosing)
 
 /* ---- the best ------------------------------------------------------------ */
 
-static void
-take_best(const struct choosing *choosing, ins_head_options *options,
-          ins_head_choice_result *result)
+/* Mean loss of a choice; infinite where nothing was measured. */
+static double
+mean_loss(const ins_head_measure *measure)
+{
+    double loss = measure->loss / measure->weight;
+
+    return measure->weight > 0 && isfinite(loss) ? loss : INFINITY;
+}
+
+/* The lowest loss and its standard error, with weights that are 1 on the
+ * average. */
+static double
+find_limit(const struct choosing *choosing)
 {
     double lowest = INFINITY;
+    double limit = INFINITY;
 
     for (int kind = 0; kind < KINDS; kind++) {
         for (uint32_t i = 0; i < choosing->penalties[kind].count; i++) {
             const ins_head_measure *measure = &choosing->measures[kind][i];
-            double loss = measure->loss / measure->weight;
+            double loss = mean_loss(measure);
+            double variance = measure->squares / measure->weight - loss * loss;
 
-            /* Not so where nothing was measured, or a loss is not a number. */
-            if (!(measure->weight > 0 && loss < lowest))
+            if (!(loss < lowest))
                 continue;
             lowest = loss;
+            limit = loss + sqrt(variance > 0 ? variance / measure->weight : 0);
+        }
+    }
+    return limit;
+}
+
+/* The simplest head within the limit: logistic regression before a network,
+ * then the largest penalty. */
+static void
+take_best(const struct choosing *choosing, ins_head_options *options,
+          ins_head_choice_result *result)
+{
+    double limit = find_limit(choosing);
+    double largest = -1;
+
+    for (int kind = 0; kind < KINDS && largest < 0; kind++) {
+        for (uint32_t i = 0; i < choosing->penalties[kind].count; i++) {
+            const ins_head_measure *measure = &choosing->measures[kind][i];
+            double l2 = choosing->penalties[kind].values[i];
+
+            /* An infinite limit: nothing was measured. */
+            if (!(mean_loss(measure) <= limit) || isinf(limit) || l2 < largest)
+                continue;
+            largest = l2;
             options->units = units_of(choosing->wish, kind);
-            options->l2 = choosing->penalties[kind].values[i];
-            result->loss = loss;
+            options->l2 = l2;
+            result->loss = mean_loss(measure);
             result->accuracy = measure->accuracy / measure->weight;
         }
     }

@@ -28,8 +28,10 @@ typedef struct ins_head_choice_result {
 
 /*
  * Sets units, l2, iterations, seed and tolerance of options for ins_head_fit;
- * its progress stays.  The choice with the lowest mean loss on held-back rows
- * wins.  result: may be NULL.  Nothing is fitted where nothing is to be chosen.
+ * its progress stays.  Of the choices whose mean loss on held-back rows is
+ * within one standard error of the lowest the simplest wins (Breiman et al.
+ * 1984, section 3.4.3): logistic regression before a network, then the largest
+ * l2.  result: may be NULL.  Nothing is fitted where nothing is to be chosen.
  * Errors: those of ins_head_fit.
  */
 ins_status ins_head_choose(ins_head_options *options,

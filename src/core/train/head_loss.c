@@ -382,6 +382,7 @@ lose_rows(const struct pass *pass, ins_head_measure *measure)
         else
             lose_softmax(loss, rows->targets[number], row, &of_row);
         measure->loss += weight * of_row.loss;
+        measure->squares += weight * of_row.loss * of_row.loss;
         measure->accuracy += weight * of_row.accuracy;
         measure->weight += weight;
         for (uint32_t j = 0; j < rows->labels; j++)

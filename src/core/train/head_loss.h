@@ -88,6 +88,7 @@ ins_status ins_head_loss_minimise(ins_head_loss *loss,
 /* What a head does on rows that it may not have seen. */
 typedef struct ins_head_measure {
     double loss;     /* sum of weight * loss, without the penalty */
+    double squares;  /* sum of weight * loss^2 */
     double accuracy; /* sum of weight * whether the highest logit is right, or
                         * the share of several labels that are */
     double weight;   /* sum */

@@ -2,8 +2,8 @@
  * table.h - the rows of a tabular training, for tabular*.c only.
  *
  * A row is kept as what its text would be in ins_row_store.  Of numbers:
- * float[features], NaN = missing.  Of an object: ins_table_entry[], one for each
- * key with a value.  Numbers are kept as floats of their distance from the
+ * float[features], NaN = missing.  Of an object: ins_table_entry[], one per key
+ * with a value.  Numbers are kept as floats of their distance from the
  * feature's first value, so that dates and other large numbers keep their last
  * digits.
  *

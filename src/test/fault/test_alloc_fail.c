@@ -433,6 +433,7 @@ FAIL_TEST(test_digest, BOTH_HEADS, call_digest)
 FAIL_TEST(test_train_classifier, BOTH_HEADS, call_train_classifier)
 FAIL_TEST(test_train_network, BOTH_HEADS, call_train_network)
 FAIL_TEST(test_fine_tune, BOTH_HEADS, call_fine_tune)
+FAIL_TEST(test_fine_tune_first_token, TINY_CLASSIFIER, call_fine_tune)
 FAIL_TEST(test_network, BOTH_HEADS, call_network)
 
 /* A run on an open session must not allocate at all. */
@@ -574,6 +575,7 @@ main(void)
         cmocka_unit_test(test_train_classifier),
         cmocka_unit_test(test_train_network),
         cmocka_unit_test(test_fine_tune),
+        cmocka_unit_test(test_fine_tune_first_token),
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_run_allocates_nothing),
         cmocka_unit_test(test_import_json_library),

@@ -67,13 +67,13 @@ last_tensor_data(const struct pack *pack)
 
 /* X(name, words, statements on "pack"); the pack has a dense layer. */
 #define FORGERIES(X)                                                           \
-    X(no_flag, "layers", pack->recipe->flags &= ~INS_RECIPE_TABULAR)           \
+    X(no_flag, "flags", pack->recipe->flags ^= INS_RECIPE_TABULAR)             \
     X(and_classify, "flags", pack->recipe->flags |= INS_RECIPE_CLASSIFY)       \
     X(and_embed, "flags", pack->recipe->flags |= INS_RECIPE_EMBED)             \
     X(and_pooled, "flags", pack->recipe->flags |= INS_RECIPE_HEAD_POOLED)      \
     X(and_multi_label, "flags", pack->recipe->flags |= INS_RECIPE_MULTI_LABEL) \
     X(unknown_flag, "flags", pack->recipe->flags |= 1u << 20)                  \
-    X(no_dense, "intermediate", pack->recipe->flags &= ~INS_RECIPE_HEAD_DENSE) \
+    X(no_dense, "intermediate", pack->recipe->flags ^= INS_RECIPE_HEAD_DENSE)  \
     X(layers, "layers", pack->recipe->layers = 1)                              \
     X(no_features, "hidden", pack->recipe->hidden = 0)                         \
     X(one_feature_more, "section", pack->recipe->hidden++)                     \
