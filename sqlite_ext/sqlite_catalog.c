@@ -241,7 +241,7 @@ find_model(connection *conn, ins_text name, bool allow_alias,
 
 ins_status
 find_model_once(sqlite3_context *context, int argument, ins_text name,
-                model_identity *identity, ins_error *error)
+                bool allow_alias, model_identity *identity, ins_error *error)
 {
     const model_identity *known = sqlite3_get_auxdata(context, argument);
     model_identity *found;
@@ -250,8 +250,8 @@ find_model_once(sqlite3_context *context, int argument, ins_text name,
         *identity = *known;
         return INS_OK;
     }
-    INS_TRY(
-        find_model(sqlite3_user_data(context), name, false, identity, error));
+    INS_TRY(find_model(sqlite3_user_data(context), name, allow_alias, identity,
+                       error));
     found = sqlite3_malloc64(sizeof(*found));
     if (found == NULL)
         return INS_OK;

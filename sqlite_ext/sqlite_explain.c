@@ -101,7 +101,7 @@ open_explanation(table_cursor *cursor, ins_error *error)
     if (has_label)
         INS_TRY(name_argument(cursor->arguments[2], "label", &label, &is_null,
                               error));
-    INS_TRY(open_scan_model(cursor, false, &model, error));
+    INS_TRY(open_scan_alias(cursor, &model, error));
     status = explain_input(cursor->conn, model, input,
                            has_label ? &label : NULL, &explanation, error);
     if (status == INS_OK)

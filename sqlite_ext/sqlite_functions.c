@@ -25,6 +25,7 @@ struct call {
     ins_text label; /* of classify_score */
     ins_text name;  /* of the model */
     bool explicit_name;
+    bool takes_alias;  /* set by the caller: an alias may be named */
     open_model *model; /* opened unless is_null */
 };
 
@@ -34,11 +35,12 @@ open_named_once(sqlite3_context *context, int argument, struct call *call,
 {
     model_identity identity;
 
-    INS_TRY(find_model_once(context, argument, call->name, &identity, error));
+    INS_TRY(find_model_once(context, argument, call->name, call->takes_alias,
+                            &identity, error));
     return open_found_model(call->conn, &identity, &call->model, error);
 }
 
-/* texts: arguments before the model, 1 or 2. */
+/* texts: arguments before the model, 1 or 2.  call: zeros, or takes_alias. */
 static ins_status
 begin_call(sqlite3_context *context, int argc, sqlite3_value **argv, int texts,
            bool embed, struct call *call, ins_error *error)
@@ -46,7 +48,6 @@ begin_call(sqlite3_context *context, int argc, sqlite3_value **argv, int texts,
     const connection_settings *settings;
     const char *preset;
 
-    memset(call, 0, sizeof(*call));
     call->conn = sqlite3_user_data(context);
     settings = &call->conn->settings;
     INS_TRY(
@@ -81,7 +82,7 @@ score_labels(struct call *call, ins_error *error)
 void
 sql_classify(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
-    struct call call;
+    struct call call = {0};
     ins_error error;
     ins_status status =
         begin_call(context, argc, argv, 1, false, &call, &error);
@@ -128,7 +129,7 @@ fail_label(const open_model *model, ins_text unknown, ins_error *error)
 void
 sql_classify_score(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
-    struct call call;
+    struct call call = {0};
     ins_error error;
     int32_t label = 0;
     ins_status status =
@@ -176,7 +177,7 @@ static void
 embed_argument(sqlite3_context *context, int argc, sqlite3_value **argv,
                ins_task task)
 {
-    struct call call;
+    struct call call = {0};
     ins_error error;
 
     if (begin_call(context, argc, argv, 1, true, &call, &error) != INS_OK)
@@ -216,7 +217,7 @@ tokenize_argument(sqlite3_context *context, int argc, sqlite3_value **argv,
 void
 sql_token_count(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
-    struct call call;
+    struct call call = {0};
     ins_token *tokens;
     size_t count;
     ins_error error;
@@ -251,7 +252,7 @@ result_id_array(sqlite3_context *context, const ins_token *tokens, size_t count)
 void
 sql_token_ids(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
-    struct call call;
+    struct call call = {0};
     ins_token *tokens;
     size_t count;
     ins_error error;
@@ -286,7 +287,8 @@ write_explanation(struct call *call, char **html, size_t *size,
 void
 sql_explain_html(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
-    struct call call;
+    /* Nothing is promised beyond the statement. */
+    struct call call = {.takes_alias = true};
     ins_error error;
     char *html = NULL;
     size_t size = 0;

@@ -34,13 +34,13 @@ ins_status find_model(connection *conn, ins_text name, bool allow_alias,
                       model_identity *identity, ins_error *error);
 
 /*
- * The same without aliases for a call's argument, and looked up once: a name
- * takes three statements.  SQLite keeps what was found while a statement runs,
+ * The same for a call's argument, and looked up once: a name takes three
+ * statements.  SQLite keeps what was found while a statement runs,
  * as long as the argument is a constant.
  */
 ins_status find_model_once(sqlite3_context *context, int argument,
-                           ins_text name, model_identity *identity,
-                           ins_error *error);
+                           ins_text name, bool allow_alias,
+                           model_identity *identity, ins_error *error);
 
 /* Receives the chunks of a model in order. */
 typedef ins_status (*chunk_sink)(void *user, const void *data, size_t size,

@@ -30,7 +30,7 @@ static const struct {
     {"embed_query", 1, PLAIN, sql_embed_query},
     {"embed_query", 2, STEADY, sql_embed_query},
     {"explain_html", 1, PLAIN, sql_explain_html},
-    {"explain_html", 2, STEADY, sql_explain_html},
+    {"explain_html", 2, PLAIN, sql_explain_html},
     {"insitu_setting", 1, PLAIN, insitu_setting_get},
     {"insitu_setting", 2, GUARDED, insitu_setting_set},
     {"model_alias", 2, GUARDED, sql_model_alias},

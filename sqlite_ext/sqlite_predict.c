@@ -67,7 +67,8 @@ find_named(struct prediction *prediction, sqlite3_value *name,
 
     INS_TRY(name_argument(name, "model", &text, &is_null, error));
     if (prediction->context != NULL)
-        return find_model_once(prediction->context, 0, text, identity, error);
+        return find_model_once(prediction->context, 0, text, false, identity,
+                               error);
     return find_model(prediction->conn, text, false, identity, error);
 }
 

@@ -281,9 +281,9 @@ read_rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *rowid)
     return SQLITE_OK;
 }
 
-ins_status
-open_scan_model(table_cursor *cursor, bool embed, open_model **model,
-                ins_error *error)
+static ins_status
+open_named_scan(table_cursor *cursor, bool embed, bool allow_alias,
+                open_model **model, ins_error *error)
 {
     const connection_settings *settings = &cursor->conn->settings;
     const char *preset =
@@ -295,7 +295,8 @@ open_scan_model(table_cursor *cursor, bool embed, open_model **model,
     if (is_explicit)
         INS_TRY(name_argument(cursor->arguments[1], "model", &name, &is_null,
                               error));
-    INS_TRY(open_named_model(cursor->conn, name, is_explicit, model, error));
+    INS_TRY(open_named_model(cursor->conn, name, is_explicit && !allow_alias,
+                             model, error));
     /* Its rows have the shape of the model that it began with. */
     INS_CHECK(cursor->shared == NULL || cursor->shared == (*model)->shared,
               error, INS_BUSY, "the default model changed during the query");
@@ -304,6 +305,19 @@ open_scan_model(table_cursor *cursor, bool embed, open_model **model,
         retain_model((*model)->shared);
     cursor->shared = (*model)->shared;
     return INS_OK;
+}
+
+ins_status
+open_scan_model(table_cursor *cursor, bool embed, open_model **model,
+                ins_error *error)
+{
+    return open_named_scan(cursor, embed, false, model, error);
+}
+
+ins_status
+open_scan_alias(table_cursor *cursor, open_model **model, ins_error *error)
+{
+    return open_named_scan(cursor, false, true, model, error);
 }
 
 /* ---- registering -------------------------------------------------------- */

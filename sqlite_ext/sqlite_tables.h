@@ -50,6 +50,9 @@ struct table_cursor {
 /* sqlite_tables.c: the model of a scan, from its second argument or setting. */
 ins_status open_scan_model(table_cursor *cursor, bool embed, open_model **model,
                            ins_error *error);
+/* The same for a classifier, which may be named by an alias. */
+ins_status open_scan_alias(table_cursor *cursor, open_model **model,
+                           ins_error *error);
 
 /* sqlite_batches.c */
 ins_status open_classify_batch(table_cursor *cursor, ins_error *error);

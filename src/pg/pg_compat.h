@@ -28,6 +28,7 @@
 #if PG_VERSION_NUM < 140000
 #include "catalog/indexing.h" /* ExtensionOidIndexId */
 #define ROLE_PG_READ_SERVER_FILES DEFAULT_ROLE_READ_SERVER_FILES
+#define ROLE_PG_READ_ALL_STATS    DEFAULT_ROLE_READ_ALL_STATS
 #define HASH_STRINGS              0 /* the default kind of key */
 #endif
 

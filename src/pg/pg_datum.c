@@ -5,6 +5,8 @@
  */
 #include "pg_compat.h"
 
+#include <math.h>
+
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
@@ -26,6 +28,14 @@ utf8_text(const char *data, int size)
             utf8.size = strlen(utf8.data);
     }
     return utf8;
+}
+
+ins_text
+json_text(Jsonb *value)
+{
+    char *json = JsonbToCString(NULL, &value->root, VARSIZE(value));
+
+    return utf8_text(json, (int) strlen(json));
 }
 
 ins_text
@@ -113,4 +123,23 @@ make_integer_array(uint32_t count, int32_t **values)
 
     *values = (int32_t *) ARR_DATA_PTR(array);
     return array;
+}
+
+const double *
+read_numbers(ArrayType *array, int *count)
+{
+    Datum *elements;
+    bool *nulls;
+    double *numbers;
+
+    if (!array_contains_nulls(array)) {
+        *count = ArrayGetNItems(ARR_NDIM(array), ARR_DIMS(array));
+        return (const double *) ARR_DATA_PTR(array);
+    }
+    deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
+                      TYPALIGN_DOUBLE, &elements, &nulls, count);
+    numbers = palloc((Size) *count * sizeof(*numbers));
+    for (int i = 0; i < *count; i++)
+        numbers[i] = nulls[i] ? NAN : DatumGetFloat8(elements[i]);
+    return numbers;
 }

@@ -8,6 +8,7 @@
 
 #include "insitu.h"
 #include "utils/array.h"
+#include "utils/jsonb.h"
 
 /*
  * A text that a model reads, as UTF-8; refused before it is decompressed when
@@ -17,6 +18,8 @@
 ins_text input_text(Datum datum);
 /* The same without a limit and for a text that is in memory. */
 ins_text utf8_text(const char *data, int size);
+/* A jsonb as it is written. */
+ins_text json_text(Jsonb *value);
 /* UTF-8 of a model (label, piece) in the server's encoding. */
 text *server_text(ins_text utf8);
 
@@ -35,5 +38,7 @@ int32 count_characters(character_position *position, size_t byte);
 ArrayType *make_real_array(uint32_t count, float **values);
 /* An uninitialised integer[]. */
 ArrayType *make_integer_array(uint32_t count, int32_t **values);
+/* The numbers of a float8[], NaN for NULL. */
+const double *read_numbers(ArrayType *array, int *count);
 
 #endif

@@ -65,7 +65,7 @@ PG_FUNCTION_INFO_V1(insitu_explain_classify);
 Datum
 insitu_explain_classify(PG_FUNCTION_ARGS)
 {
-    model_call *call = open_call(fcinfo, 1, DEFAULT_CLASSIFIER);
+    model_call *call = open_stable_call(fcinfo, 1, DEFAULT_CLASSIFIER);
     text *label = PG_NARGS() > 2 ? PG_GETARG_TEXT_PP(2) : NULL;
     ins_text input = input_text(PG_GETARG_DATUM(0));
     character_position position = {.text = input};
@@ -96,7 +96,7 @@ PG_FUNCTION_INFO_V1(insitu_explain_html);
 Datum
 insitu_explain_html(PG_FUNCTION_ARGS)
 {
-    model_call *call = open_call(fcinfo, 1, DEFAULT_CLASSIFIER);
+    model_call *call = open_stable_call(fcinfo, 1, DEFAULT_CLASSIFIER);
     ins_text input = input_text(PG_GETARG_DATUM(0));
     ins_host host = host_in(CurrentMemoryContext);
     ins_explanation explanation;

@@ -125,11 +125,10 @@ insitu_model_register(PG_FUNCTION_ARGS)
 
     if (PG_NARGS() > 2) {
         Jsonb *jsonb = PG_GETARG_JSONB_P(2);
-        char *json = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
 
-        check_status(ins_import_options_parse(
-                         &options, utf8_text(json, (int) strlen(json)), &error),
-                     &error);
+        check_status(
+            ins_import_options_parse(&options, json_text(jsonb), &error),
+            &error);
     }
     pack_from_path(path, &options, &host, &pack, &size);
     digest = store_pack(name, pack, size, options.restricted, &host);

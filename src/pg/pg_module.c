@@ -14,6 +14,7 @@
 #include "pg_catalog.h"
 #include "pg_memo.h"
 #include "pg_model_map.h"
+#include "pg_progress.h"
 #include "pg_session.h"
 #include "pg_settings.h"
 #include "pg_stats.h"
@@ -32,6 +33,7 @@ int setting_memo_size;
 char *setting_model_path;
 int setting_max_loaded_bytes;
 int setting_max_input_bytes;
+int setting_train_max_memory;
 int setting_debug_load_delay;
 char *setting_cache_directory;
 
@@ -134,6 +136,11 @@ define_administrator_settings(void)
                             "Size of the longest text that is accepted.", NULL,
                             &setting_max_input_bytes, 1 << 20, 1024, 64 << 20,
                             PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);
+    DefineCustomIntVariable(
+        "insitu.train_max_memory",
+        "Memory of one training, with the rows it learns from.", NULL,
+        &setting_train_max_memory, 1 << 20, 1 << 10, MAX_KILOBYTES, PGC_SUSET,
+        GUC_UNIT_KB, NULL, NULL, NULL);
     DefineCustomStringVariable(
         "insitu.cache_directory",
         "Directory of the files through which backends share weights.",
@@ -154,6 +161,7 @@ _PG_init(void)
     define_administrator_settings();
     MarkGUCPrefixReserved("insitu");
     request_statistics_memory();
+    request_progress_memory();
     watch_catalog();
     watch_transactions();
     watch_discard();

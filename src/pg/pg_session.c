@@ -32,7 +32,8 @@ struct loaded_model {
     bool session_refuses_long_input;
     char session_kernels[KERNELS_BYTES];
     uint8_t memo_identity[INS_MEMO_IDENTITY_BYTES];
-    bool pinned; /* by model_load */
+    bool pinned;   /* by model_load */
+    uint32_t held; /* by calls that need it to the end */
     bool bundled;
     uint64_t changes; /* of the catalog when it was last looked up */
     uint64_t last_use;
@@ -180,8 +181,25 @@ unload_model(const model_identity *identity)
     entry = hash_search(loaded_models, key, HASH_FIND, NULL);
     if (entry == NULL || entry->model == NULL)
         return false;
+    if (entry->held > 0)
+        ereport(ERROR, (errcode(ERRCODE_OBJECT_IN_USE),
+                        errmsg("model \"%s\" is in use by a training of this "
+                               "session",
+                               identity->name)));
     remove_loaded(entry);
     return true;
+}
+
+void
+hold_loaded(loaded_model *loaded)
+{
+    loaded->held++;
+}
+
+void
+release_loaded(loaded_model *loaded)
+{
+    loaded->held--;
 }
 
 size_t
@@ -215,7 +233,7 @@ find_oldest(uint64_t *mapped_bytes)
         if (entry->model == NULL)
             continue;
         *mapped_bytes += entry->mapping.size;
-        if (!entry->pinned &&
+        if (!entry->pinned && entry->held == 0 &&
             (oldest == NULL || entry->last_use < oldest->last_use))
             oldest = entry;
     }
@@ -232,7 +250,7 @@ remove_outdated(void)
 
     hash_seq_init(&scan, loaded_models);
     while ((entry = hash_seq_search(&scan)) != NULL)
-        if (entry->model != NULL && !entry->bundled &&
+        if (entry->model != NULL && entry->held == 0 && !entry->bundled &&
             entry->changes != catalog_changes())
             remove_loaded(entry);
 }
@@ -340,15 +358,16 @@ touch(loaded_model *loaded)
     loaded->changes = catalog_changes();
 }
 
-model_call *
-open_call(FunctionCallInfo fcinfo, int argument, default_model fallback)
+static model_call *
+open_site(FunctionCallInfo fcinfo, int argument, default_model fallback,
+          bool allow_alias)
 {
     model_call *call = get_call(fcinfo);
 
     if (PG_NARGS() > argument) {
         text *name = PG_GETARG_TEXT_PP(argument);
 
-        ask_for(call, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), false);
+        ask_for(call, VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name), allow_alias);
     } else {
         const char *name = fallback == DEFAULT_CLASSIFIER
                                ? setting_default_classifier
@@ -358,6 +377,18 @@ open_call(FunctionCallInfo fcinfo, int argument, default_model fallback)
     }
     touch(call->loaded);
     return call;
+}
+
+model_call *
+open_call(FunctionCallInfo fcinfo, int argument, default_model fallback)
+{
+    return open_site(fcinfo, argument, fallback, false);
+}
+
+model_call *
+open_stable_call(FunctionCallInfo fcinfo, int argument, default_model fallback)
+{
+    return open_site(fcinfo, argument, fallback, true);
 }
 
 void
@@ -372,6 +403,12 @@ const ins_model *
 model_of(const model_call *call)
 {
     return call->loaded->model;
+}
+
+model_counters *
+counters_of(const model_call *call)
+{
+    return call->loaded->counters;
 }
 
 ins_text
@@ -403,6 +440,18 @@ check_task(const model_call *call, ins_task task)
                      classify ? "classifier" : "embedder")));
 }
 
+void
+check_reads_texts(const model_call *call)
+{
+    if (ins_model_describe(model_of(call))->can_predict)
+        ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+                        errmsg("model \"%s\" reads numbers, not texts",
+                               call->identity.name),
+                        errdetail("It was made to: %s.",
+                                  ins_model_tasks(model_of(call))),
+                        errhint("Name another model.")));
+}
+
 /* ---- running ------------------------------------------------------------ */
 
 static void
@@ -428,6 +477,17 @@ prepare_memo(void)
     return memo_of_user();
 }
 
+void
+prepare_runtime(void)
+{
+    ins_error error;
+
+    if (runtime_ready)
+        return;
+    check_status(ins_runtime_prepare(&error), &error);
+    runtime_ready = true;
+}
+
 static ins_session *
 open_session(loaded_model *loaded)
 {
@@ -441,10 +501,7 @@ open_session(loaded_model *loaded)
     ins_host host = host_in(model_context);
     ins_error error;
 
-    if (!runtime_ready) {
-        check_status(ins_runtime_prepare(&error), &error);
-        runtime_ready = true;
-    }
+    prepare_runtime();
     if (loaded->session != NULL &&
         loaded->session_refuses_long_input == refuse &&
         strcmp(loaded->session_kernels, setting_kernels) == 0)
@@ -469,8 +526,7 @@ elapsed_microseconds(instr_time start)
     return INSTR_TIME_GET_MICROSEC(end);
 }
 
-/* Adds what the core says nothing about: the model's name. */
-static void
+void
 name_model(const model_call *call, ins_error *error)
 {
     if (error->detail[0] == '\0' && error->status != INS_CANCELLED)
@@ -561,11 +617,14 @@ rows_kept(model_call *call, ins_task task)
 ins_token *
 tokenize_call(model_call *call, ins_text input, size_t *count)
 {
-    ins_session *session = open_session(call->loaded);
     size_t capacity = input.size + 2;
+    ins_session *session;
     ins_token *tokens;
     ins_error error;
     ins_status status;
+
+    check_reads_texts(call);
+    session = open_session(call->loaded);
 
     /* Most texts have a token per three bytes or so; the second pass is for
      * the others. */

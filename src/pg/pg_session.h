@@ -41,6 +41,9 @@ void watch_transactions(void);
  */
 model_call *open_call(FunctionCallInfo fcinfo, int argument,
                       default_model fallback);
+/* The same for a STABLE function, which may be given an alias. */
+model_call *open_stable_call(FunctionCallInfo fcinfo, int argument,
+                             default_model fallback);
 /* The same by name, for functions that manage models; call is overwritten. */
 void open_named_call(model_call *call, const char *name);
 
@@ -50,9 +53,15 @@ size_t session_bytes_of(const model_counters *counters);
 const ins_model *model_of(const model_call *call);
 /* ERROR 42809 unless the model can do the task. */
 void check_task(const model_call *call, ins_task task);
+/* The same for a model over numbers. */
+void check_reads_texts(const model_call *call);
 
 /* pg_functions.c: the number of a label; ERROR 22023 names those there are. */
 uint32_t find_label(const model_call *call, text *label);
+
+/* pg_tables.c: the rows (label, score) of the running function, best first. */
+void put_scores(FunctionCallInfo fcinfo, const model_call *call,
+                const float *scores);
 
 /* ins_run, counted and interruptible; ERROR on failure. */
 void run_call(model_call *call, ins_task task, const ins_text *texts,
@@ -68,7 +77,18 @@ int rows_kept(model_call *call, ins_task task);
 /* ins_tokenize, whole.  Returns palloc'ed tokens. */
 ins_token *tokenize_call(model_call *call, ins_text input, size_t *count);
 
-/* model_load and model_unload. */
+/* Before the first work of the core in this backend; ERROR without memory. */
+void prepare_runtime(void);
+/* Adds the model's name to an error that says nothing about it. */
+void name_model(const model_call *call, ins_error *error);
+/* For count_call; NULL when there is no room. */
+model_counters *counters_of(const model_call *call);
+
+/* A held model stays mapped, whatever happens to it, until each hold has been
+ * given up. */
+void hold_loaded(loaded_model *loaded);
+void release_loaded(loaded_model *loaded);
+/* model_load and model_unload.  ERROR when it is held. */
 void pin_loaded(model_call *call);
 bool unload_model(const model_identity *identity);
 /* The mapped pack of a loaded model. */

@@ -28,6 +28,7 @@ extern int setting_memo_size; /* kB; 0 = no memo */
 extern char *setting_model_path;     /* "" = nowhere */
 extern int setting_max_loaded_bytes; /* per backend, 0 = no limit */
 extern int setting_max_input_bytes;  /* of one text */
+extern int setting_train_max_memory; /* kB, of one training */
 extern int setting_debug_load_delay; /* milliseconds per chunk */
 
 /* In the configuration file only: all backends must agree. */

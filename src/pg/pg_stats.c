@@ -17,6 +17,7 @@
 
 #include "pg_rows.h"
 #include "pg_session.h"
+#include "pg_shared.h"
 #include "pg_stats.h"
 
 #define MAX_COUNTED_MODELS 128
@@ -42,7 +43,6 @@ typedef struct shared_statistics {
 } shared_statistics;
 
 static shared_statistics *statistics;
-static bool unavailable; /* tried in this backend, no room */
 
 static void
 initialize_statistics(void *memory)
@@ -64,95 +64,22 @@ initialize_statistics(void *memory)
     }
 }
 
-#if PG_HAS_NAMED_SEGMENTS
-
 void
 request_statistics_memory(void)
 {
-}
-
-static shared_statistics *
-open_shared(void)
-{
-    bool found;
-
-    return GetNamedDSMSegment(SEGMENT_NAME, sizeof(shared_statistics),
-                              initialize_statistics, &found);
-}
-
-#else
-
-#if PG_HAS_SHMEM_REQUEST_HOOK
-static shmem_request_hook_type previous_request_hook;
-
-static void
-request_memory(void)
-{
-    if (previous_request_hook != NULL)
-        previous_request_hook();
-    RequestAddinShmemSpace(sizeof(shared_statistics));
-}
-#endif
-
-void
-request_statistics_memory(void)
-{
-    if (!process_shared_preload_libraries_in_progress)
-        return;
-#if PG_HAS_SHMEM_REQUEST_HOOK
-    previous_request_hook = shmem_request_hook;
-    shmem_request_hook = request_memory;
-#else
-    RequestAddinShmemSpace(sizeof(shared_statistics));
-#endif
-}
-
-static shared_statistics *
-open_shared(void)
-{
-    shared_statistics *shared;
-    bool found;
-
-    LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-    shared = ShmemInitStruct(SEGMENT_NAME, sizeof(shared_statistics), &found);
-    if (!found)
-        initialize_statistics(shared);
-    LWLockRelease(AddinShmemInitLock);
-    return shared;
-}
-
-#endif
-
-/* An ERROR gives up the interrupt holds of the locks it leaves behind. */
-static void
-release_init_lock(void)
-{
-    if (!LWLockHeldByMe(AddinShmemInitLock))
-        return;
-    HOLD_INTERRUPTS();
-    LWLockRelease(AddinShmemInitLock);
+    request_shared_memory(sizeof(shared_statistics));
 }
 
 static bool
 attach_statistics(void)
 {
-    MemoryContext caller = CurrentMemoryContext;
+    static shared_piece piece = {.name = SEGMENT_NAME,
+                                 .bytes = sizeof(shared_statistics),
+                                 .initialize = initialize_statistics};
 
-    if (statistics != NULL || unavailable)
-        return statistics != NULL;
-    PG_TRY();
-    {
-        statistics = open_shared();
-    }
-    PG_CATCH();
-    {
-        /* Full shared memory is the one thing that fails here. */
-        MemoryContextSwitchTo(caller);
-        FlushErrorState();
-        release_init_lock();
-        unavailable = true;
-    }
-    PG_END_TRY();
+    if (statistics != NULL)
+        return true;
+    statistics = attach_piece(&piece);
     if (statistics != NULL)
         LWLockRegisterTranche(statistics->lock.tranche, SEGMENT_NAME);
     return statistics != NULL;

@@ -30,25 +30,14 @@ compare_scores(const void *a, const void *b)
     return x->label < y->label ? -1 : x->label > y->label;
 }
 
-PG_FUNCTION_INFO_V1(insitu_classify_scores);
-
-Datum
-insitu_classify_scores(PG_FUNCTION_ARGS)
+void
+put_scores(FunctionCallInfo fcinfo, const model_call *call, const float *scores)
 {
-    model_call *call = open_call(fcinfo, 1, DEFAULT_CLASSIFIER);
-    label_score *sorted;
+    uint32_t count = ins_model_describe(model_of(call))->label_count;
+    label_score *sorted = palloc(count * sizeof(*sorted));
     row_sink sink;
-    ins_text input;
-    float *scores;
-    uint32_t count;
 
-    check_task(call, INS_TASK_CLASSIFY);
-    input = input_text(PG_GETARG_DATUM(0));
-    count = ins_model_describe(model_of(call))->label_count;
-    scores = palloc(count * sizeof(*scores));
-    sorted = palloc(count * sizeof(*sorted));
     begin_rows(fcinfo, &sink);
-    run_call(call, INS_TASK_CLASSIFY, &input, 1, scores, count);
     for (uint32_t i = 0; i < count; i++)
         sorted[i] = (label_score){i, scores[i]};
     qsort(sorted, count, sizeof(*sorted), compare_scores);
@@ -62,6 +51,24 @@ insitu_classify_scores(PG_FUNCTION_ARGS)
         put_row(&sink, values, nulls);
         pfree(label);
     }
+}
+
+PG_FUNCTION_INFO_V1(insitu_classify_scores);
+
+Datum
+insitu_classify_scores(PG_FUNCTION_ARGS)
+{
+    model_call *call = open_call(fcinfo, 1, DEFAULT_CLASSIFIER);
+    ins_text input;
+    float *scores;
+    uint32_t count;
+
+    check_task(call, INS_TASK_CLASSIFY);
+    input = input_text(PG_GETARG_DATUM(0));
+    count = ins_model_describe(model_of(call))->label_count;
+    scores = palloc(count * sizeof(*scores));
+    run_call(call, INS_TASK_CLASSIFY, &input, 1, scores, count);
+    put_scores(fcinfo, call, scores);
     PG_RETURN_NULL();
 }
 

@@ -37,6 +37,17 @@ is(sqlstate($standby, "SELECT model_drop('one')"), '25006', 'dropping is refused
 is(sqlstate($standby, "SELECT model_alias('now', 'two')"), '25006',
 	'moving an alias is refused');
 
+# training writes nothing
+my $train = <<'SQL';
+SET client_min_messages = warning;
+SELECT md5(train_classifier('text ' || n, chr(97 + n % 2) ORDER BY n))
+  FROM generate_series(1, 20) n
+SQL
+like($standby->safe_psql('postgres', $train), qr/^[0-9a-f]{32}$/,
+	'the standby trains');
+is($standby->safe_psql('postgres', $train), $primary->safe_psql('postgres', $train),
+	'the same model as the primary');
+
 # a session of the standby that has looked names up
 my $session = $standby->background_psql('postgres');
 $session->query_safe("SET insitu.default_classifier = 'now'");
