@@ -261,6 +261,8 @@ open_weights(connection *conn, const model_identity *identity,
     *model = find_open_model(conn, identity->digest);
     if (*model == NULL)
         INS_TRY(add_open_model(conn, identity, model, error));
+    /* Two names may have one pack: messages say the one that was asked for. */
+    (*model)->identity = *identity;
     (*model)->last_use = ++conn->uses;
     return INS_OK;
 }

@@ -46,7 +46,7 @@ next_listed_model(table_cursor *cursor, ins_error *error)
 static void
 result_tasks(sqlite3_context *context, ins_text info)
 {
-    static const char *const tasks[] = {"classify", "embed"};
+    static const char *const tasks[] = {"classify", "embed", "predict"};
     const char *start =
         memmem(info.data, info.size, "\"tasks\":[", strlen("\"tasks\":["));
     const char *end =

@@ -387,10 +387,10 @@ static ins_status
 open_argument(sqlite3_context *context, sqlite3_value *value,
               open_model **model, ins_error *error)
 {
-    ins_text name;
+    model_identity identity;
 
-    INS_TRY(read_name(value, &name, error));
-    return open_named_model(connection_of(context), name, false, model, error);
+    INS_TRY(find_named(context, value, &identity, error));
+    return open_weights(connection_of(context), &identity, model, error);
 }
 
 void

@@ -115,6 +115,7 @@ open_base(struct trainee *trainee, const ins_training_options *options,
 {
     const char *preset = trainee->conn->settings.default_embedder;
     ins_text name = {preset, strlen(preset)};
+    model_identity identity;
     bool is_null;
     open_model *model;
 
@@ -125,7 +126,8 @@ open_base(struct trainee *trainee, const ins_training_options *options,
     else if (options->encoder[0] != '\0')
         name = (ins_text){options->encoder, strlen(options->encoder)};
     /* What is trained does not change when an alias moves: any name will do. */
-    INS_TRY(open_named_model(trainee->conn, name, false, &model, error));
+    INS_TRY(find_model(trainee->conn, name, true, &identity, error));
+    INS_TRY(open_weights(trainee->conn, &identity, &model, error));
     retain_model(model->shared);
     trainee->base = model->shared;
     return INS_OK;

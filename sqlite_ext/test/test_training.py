@@ -303,6 +303,26 @@ class Tabular(DatabaseTest):
                    "FROM p")
         self.fails("no rows", "SELECT train_tabular(NULL, age) FROM p")
 
+    def test_managed_as_others(self):
+        self.one("SELECT model_register('risk', train_tabular(risk, age, "
+                 "income)) FROM p")
+        info = json.loads(self.one("SELECT model_info('risk')"))
+        self.assertEqual(info["tasks"], ["predict"])
+        self.assertEqual(info["labels"], ["bad", "good"])
+        self.assertEqual(self.one("SELECT tasks FROM model_list WHERE name = "
+                                  "'risk'"), "predict")
+        self.one("SELECT model_load('risk')")
+        self.assertEqual(self.one("SELECT model_verify('risk')"), 1)
+        before = self.one("SELECT predict('risk', 40, 20000)")
+        pack = self.one("SELECT model_export('risk')")
+        self.one("SELECT model_unload('risk')")
+        self.one("SELECT model_register('again', ?)", pack)
+        self.assertEqual(self.one("SELECT predict('again', 40, 20000)"), before)
+        # Two names of one pack: each is told by its own.
+        for name in ("risk", "again"):
+            self.assertEqual(json.loads(self.one("SELECT model_info(?)",
+                                                 name))["name"], name)
+
     def test_wrong_tasks(self):
         self.one("SELECT model_register('risk', train_tabular(risk, age, "
                  "income)) FROM p")

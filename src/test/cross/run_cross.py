@@ -75,6 +75,9 @@ class PostgreSQL:
 
     def __init__(self, cluster, texts):
         self.cluster = cluster
+        # Not the epochs of a training.
+        cluster.psql("ALTER DATABASE postgres SET client_min_messages = "
+                     "'warning';")
         cluster.psql('CREATE EXTENSION insitu;')
         rows = ',\n'.join('(%d, %s)' % (i, quote(text))
                           for i, text in enumerate(texts, 1))
