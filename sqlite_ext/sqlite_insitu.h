@@ -72,9 +72,9 @@ typedef struct connection_settings {
     bool locked;         /* the security settings can no longer be changed */
     bool train_progress; /* lines on standard error */
     uint32_t batch_size;
-    uint32_t memo_size; /* kB; 0 = no memo */
+    uint32_t memo_size;        /* kB; 0 = no memo */
+    uint32_t train_max_memory; /* kB, of one training */
     uint64_t max_loaded_bytes;
-    uint64_t train_max_bytes;
     char *cache_directory; /* owned; NULL = the default, "" = none */
     char *model_path;      /* owned; NULL = anywhere */
     const char *kernels;   /* level, a constant; NULL = the best */

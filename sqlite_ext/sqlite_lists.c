@@ -56,7 +56,7 @@ result_tasks(sqlite3_context *context, ins_text info)
     char text[32] = "";
     size_t length = 0;
 
-    for (size_t i = 0; end != NULL && i < 2; i++)
+    for (size_t i = 0; end != NULL && i < 3; i++)
         if (memmem(start, (size_t) (end - start), tasks[i], strlen(tasks[i])) !=
             NULL)
             length += ins_format(text + length, sizeof(text) - length, "%s%s",

@@ -23,8 +23,9 @@ SQLITE_EXTENSION_INIT3
 #define DEFAULT_MEMO_KILOBYTES   1024
 #define MAX_MEMO_KILOBYTES       (1 << 20)
 #define DEFAULT_MAX_LOADED_BYTES ((uint64_t) 1 << 30)
-#define DEFAULT_TRAIN_MAX_BYTES  ((uint64_t) 1 << 30)
-#define MIN_TRAIN_MAX_BYTES      ((uint64_t) 1 << 20)
+#define DEFAULT_TRAIN_KILOBYTES  (1 << 20)
+#define MIN_TRAIN_KILOBYTES      1024
+#define MAX_TRAIN_KILOBYTES      INT32_MAX
 
 void
 default_settings(connection_settings *settings)
@@ -35,7 +36,7 @@ default_settings(connection_settings *settings)
     settings->batch_size = DEFAULT_BATCH_SIZE;
     settings->max_loaded_bytes = DEFAULT_MAX_LOADED_BYTES;
     settings->memo_size = DEFAULT_MEMO_KILOBYTES;
-    settings->train_max_bytes = DEFAULT_TRAIN_MAX_BYTES;
+    settings->train_max_memory = DEFAULT_TRAIN_KILOBYTES;
 }
 
 void
@@ -364,16 +365,20 @@ set_model_path(connection *conn, sqlite3_value *value, ins_error *error)
 }
 
 static void
-show_train_bytes(const connection_settings *settings, sqlite3_context *context)
+show_train_memory(const connection_settings *settings, sqlite3_context *context)
 {
-    sqlite3_result_int64(context, (sqlite3_int64) settings->train_max_bytes);
+    sqlite3_result_int64(context, settings->train_max_memory);
 }
 
 static ins_status
-set_train_bytes(connection *conn, sqlite3_value *value, ins_error *error)
+set_train_memory(connection *conn, sqlite3_value *value, ins_error *error)
 {
-    return read_number(value, MIN_TRAIN_MAX_BYTES, INT64_MAX,
-                       &conn->settings.train_max_bytes, error);
+    uint64_t number;
+
+    INS_TRY(read_number(value, MIN_TRAIN_KILOBYTES, MAX_TRAIN_KILOBYTES,
+                        &number, error));
+    conn->settings.train_max_memory = (uint32_t) number;
+    return INS_OK;
 }
 
 static void
@@ -429,7 +434,7 @@ static const struct setting setting_table[] = {
     {"memo_size", true, show_memo_size, set_memo_size},
     {"model_path", true, show_model_path, set_model_path},
     {"on_long_input", false, show_long_input, set_long_input},
-    {"train_max_bytes", true, show_train_bytes, set_train_bytes},
+    {"train_max_memory", true, show_train_memory, set_train_memory},
     {"train_progress", false, show_progress, set_progress},
 };
 #define SETTING_COUNT (sizeof(setting_table) / sizeof(setting_table[0]))
@@ -456,7 +461,7 @@ find_setting(sqlite3_value *value, const struct setting **setting,
     ins_fail_hint(error,
                   "There are batch_size, cache_directory, default_classifier, "
                   "default_embedder, kernels, locked, max_loaded_bytes, "
-                  "memo_size, model_path, on_long_input, train_max_bytes and "
+                  "memo_size, model_path, on_long_input, train_max_memory and "
                   "train_progress.");
     return INS_NOT_FOUND;
 }

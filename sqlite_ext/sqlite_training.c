@@ -102,7 +102,8 @@ read_options(struct trainee *trainee, ins_training_options *options,
             ins_training_options_parse(options, trainee->method, json, error));
     }
     options->multi_label = trainee->multi_label;
-    options->max_bytes = trainee->conn->settings.train_max_bytes;
+    options->max_bytes =
+        (uint64_t) trainee->conn->settings.train_max_memory * 1024;
     begin_progress(&trainee->clock, trainee->conn, options);
     return INS_OK;
 }
@@ -332,6 +333,17 @@ add_row(struct trainee *trainee, const struct training_row *row,
                               : add_number_row(trainee, row, error);
 }
 
+/* The core does not know what the limit is called. */
+static void
+fail_training(sqlite3_context *context, ins_error *error)
+{
+    if (error->status == INS_LIMIT_EXCEEDED &&
+        strstr(error->message, "limit of memory for training") != NULL)
+        ins_fail_hint(error, "Train on fewer rows, or raise the limit: "
+                             "insitu_setting('train_max_memory', kilobytes).");
+    result_failure(context, error);
+}
+
 /* ---- the callbacks ------------------------------------------------------- */
 
 static ins_status
@@ -373,7 +385,7 @@ take_row(sqlite3_context *context, ins_training_method method,
         return;
     if (trainee != NULL)
         trainee->has_failed = true;
-    result_failure(context, &error);
+    fail_training(context, &error);
 }
 
 void
@@ -454,7 +466,7 @@ end_training(sqlite3_context *context)
             /* From sqlite3_malloc64, as the connection's host gives. */
             sqlite3_result_blob64(context, pack, bytes, sqlite3_free);
         else
-            result_failure(context, &error);
+            fail_training(context, &error);
     }
     if (trainee != NULL)
         free_trainee(trainee);

@@ -141,8 +141,8 @@ class Classifier(DatabaseTest):
                    "iif(id < 50, '{}', '{\"seed\": 2}')) FROM t")
 
     def test_memory_is_bounded(self):
-        self.one("SELECT insitu_setting('train_max_bytes', 1048576)")
-        self.fails("memory for training",
+        self.one("SELECT insitu_setting('train_max_memory', 1024)")
+        self.fails("memory for training.*train_max_memory",
                    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 "
                    "FROM n WHERE i < 100000) SELECT train_classifier(body || "
                    "i, queue) FROM t, n")
@@ -369,7 +369,7 @@ class Progress(DatabaseTest):
         self.fails("on or off",
                    "SELECT insitu_setting('train_progress', 'loud')")
         self.fails("whole number",
-                   "SELECT insitu_setting('train_max_bytes', 5)")
+                   "SELECT insitu_setting('train_max_memory', 5)")
 
 
 if __name__ == "__main__":
