@@ -29,3 +29,32 @@ SELECT id,
   FROM tickets, query
  ORDER BY cosine_distance(embed(body), query.vector)
  LIMIT 3;
+
+.print
+.print 'A model of your own, from rows that people have answered:'
+.print "    SELECT model_register('route-v1', train_classifier(body, queue)) FROM answered"
+.print "     WHERE split = 'train';"
+.print
+SELECT substr(model_register('route-v1', train_classifier(body, queue)), 1, 16)
+       || '...' AS model
+  FROM answered
+ WHERE split = 'train';
+
+.print
+.print 'Is it any good, on rows that it has not seen?'
+.print "    SELECT eval_accuracy(classify(body, 'route-v1'), queue) FROM answered"
+.print "     WHERE split = 'test';"
+.print
+SELECT body, queue, classify(body, 'route-v1') AS predicted
+  FROM answered
+ WHERE split = 'test';
+SELECT eval_accuracy(classify(body, 'route-v1'), queue) AS accuracy
+  FROM answered
+ WHERE split = 'test';
+
+.print
+.print 'Which words decide?'
+.print "    SELECT token, contribution FROM explain_classify('...', 'route-v1');"
+.print
+SELECT token, round(contribution, 3) AS contribution
+  FROM explain_classify('It crashes whenever I print', 'route-v1');

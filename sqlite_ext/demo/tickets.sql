@@ -1,4 +1,5 @@
--- tickets.sql - twelve tickets as people write them.
+-- tickets.sql - twelve tickets as people write them, and requests that were
+-- answered, with the queue that they went to.
 CREATE TABLE tickets (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
 
 INSERT INTO tickets (body) VALUES
@@ -28,3 +29,25 @@ the offers in it.'),
 
 -- Line breaks are only there to keep this file narrow.
 UPDATE tickets SET body = replace(body, char(10), ' ');
+
+CREATE TABLE answered (id INTEGER PRIMARY KEY, body TEXT, queue TEXT,
+                       split TEXT);
+INSERT INTO answered VALUES
+    (1, 'The app crashes when I open the map', 'bug', 'train'),
+    (2, 'Since the update it crashes every time', 'bug', 'train'),
+    (3, 'An error appears when I save my work', 'bug', 'train'),
+    (4, 'The export stops with an error message', 'bug', 'train'),
+    (5, 'Please add a dark theme', 'wish', 'train'),
+    (6, 'I would like to export my data as a table', 'wish', 'train'),
+    (7, 'Could you support a second language?', 'wish', 'train'),
+    (8, 'It would be nice to have a calendar', 'wish', 'train'),
+    (9, 'The page shows an error and closes', 'bug', 'test'),
+    (10, 'It crashes after I log in', 'bug', 'test'),
+    (11, 'Please add a way to sort the list', 'wish', 'test'),
+    (12, 'I would love to see it as a table', 'wish', 'test'),
+    (13, 'The screen stays black and nothing happens', 'bug', 'train'),
+    (14, 'I cannot save, it says that the file is broken', 'bug', 'train'),
+    (15, 'Saving takes minutes and then it fails', 'bug', 'train'),
+    (16, 'A button to undo the last step would be great', 'wish', 'train'),
+    (17, 'It would be great to share a list with a friend', 'wish', 'train'),
+    (18, 'Please let me choose the colours', 'wish', 'train');

@@ -2,6 +2,7 @@
 """bench_training.py - how good and how fast trained models are.
 
     bench_training.py [--data ../shared/data] [--only NAME,...] [--quick]
+                      [--module sqlite_ext/insitu.so]
 
 Trains in SQL, through the SQLite extension, and evaluates on rows that no
 training saw: eval_accuracy over classify and predict_label.  One table on
@@ -103,10 +104,10 @@ def take_few(rows, count, seed):
 class Trainer:
     """A database with the extension, and what was measured in it."""
 
-    def __init__(self):
+    def __init__(self, module):
         self.db = sqlite3.connect(':memory:')
         self.db.enable_load_extension(True)
-        self.db.load_extension(os.path.join(ROOT, 'sqlite_ext', 'insitu.so'))
+        self.db.load_extension(module)
         self.models = 0
 
     def one(self, sql, *arguments):
@@ -282,6 +283,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('--data', default=os.path.join(ROOT, '..', 'shared',
                                                        'data'))
+    parser.add_argument('--module', default=os.path.join(
+        ROOT, 'sqlite_ext', 'insitu.so'))
     parser.add_argument('--only', default='')
     parser.add_argument('--quick', action='store_true')
     arguments = parser.parse_args()
@@ -290,7 +293,7 @@ def main():
         print('# %s is not there: nothing was measured' % arguments.data)
         return
     os.makedirs(OUT, exist_ok=True)
-    trainer = Trainer()
+    trainer = Trainer(arguments.module)
     with open(os.path.join(OUT, 'training.md'), 'w', encoding='utf-8') as file:
         for line in describe_machine()[:-1]:
             print(line)
