@@ -27,8 +27,8 @@ read_options(const ins_json *json, ins_import_options *options,
              ins_error *error)
 {
     bool normalize = false;
-    int pooling = options->pooling;
-    int weights = options->weights;
+    int pooling = (int) options->pooling;
+    int weights = (int) options->weights;
 
     INS_TRY(ins_json_check_options(json, &option_keys, error));
     INS_TRY(ins_json_u32(json, "max_tokens",

@@ -105,9 +105,9 @@ static ins_status
 read_words(const ins_json *json, ins_training_options *options,
            ins_error *error)
 {
-    int head = options->head;
+    int head = (int) options->head;
     int balanced = options->balanced;
-    int weights = options->weights;
+    int weights = (int) options->weights;
 
     INS_TRY(ins_json_choice(json, "head", head_words, COUNT(head_words), &head,
                             error));
