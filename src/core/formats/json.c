@@ -58,7 +58,7 @@ ins_json_open(ins_json *json, ins_text text, const ins_json_limits *limits,
               "%s has %zu bytes; the limit is %llu", json->file, text.size,
               (unsigned long long) limits->bytes);
     json->value = ins_json_parse(text, limits->values,
-                                 limits->integers_as_reals, host, &failure);
+                                 limits->large_as_reals, host, &failure);
     if (json->value == NULL)
         return fail_parse(json, text, &failure, error);
     return INS_OK;

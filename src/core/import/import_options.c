@@ -50,7 +50,7 @@ ins_status
 ins_import_options_parse(ins_import_options *options, ins_text text,
                          ins_error *error)
 {
-    static const ins_json_limits limits = {65536, 4096, false};
+    static const ins_json_limits limits = {65536, 4096, true};
     ins_import_options parsed = INS_IMPORT_DEFAULTS;
     ins_json json = {"options", "", INS_INVALID_ARGUMENT, NULL};
     ins_status status;

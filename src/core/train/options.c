@@ -253,7 +253,7 @@ ins_training_options_parse(ins_training_options *options,
                            ins_training_method method, ins_text text,
                            ins_error *error)
 {
-    static const ins_json_limits limits = {65536, 4096, false};
+    static const ins_json_limits limits = {65536, 4096, true};
     ins_training_options parsed = ins_training_defaults;
     ins_json json = {"options", "", INS_INVALID_ARGUMENT, NULL};
     ins_json_keys keys;
