@@ -225,6 +225,7 @@ head_rows(const struct run *run)
         .targets = run->targets.numbers,
         .marks = run->targets.marks,
         .weights = run->targets.weights,
+        .rounding = INS_ENCODER_ROUNDING,
     };
 }
 

@@ -159,11 +159,26 @@ sum_columns(ins_head_loss *loss, bool is_deviation, ins_error *error)
     return INS_OK;
 }
 
+/* The least deviation of a column that is not constant, beside what its own
+ * mean asks for.  sums: squared distances from the means. */
+static double
+least_deviation(const ins_head_loss *loss)
+{
+    uint32_t columns = loss->rows->columns;
+    double square = 0;
+
+    for (uint32_t j = 0; j < columns; j++)
+        square += loss->sums[j] / (double) loss->part.count +
+                  (double) loss->means[j] * (double) loss->means[j];
+    return loss->rows->rounding * sqrt(square / columns);
+}
+
 static ins_status
 standardise(ins_head_loss *loss, ins_error *error)
 {
     uint32_t columns = loss->rows->columns;
     double count = (double) loss->part.count;
+    double least;
 
     INS_TRY(sum_columns(loss, false, error));
     for (uint32_t j = 0; j < columns; j++) {
@@ -172,6 +187,7 @@ standardise(ins_head_loss *loss, ins_error *error)
         loss->means[j] = (float) (loss->sums[j] / count);
     }
     INS_TRY(sum_columns(loss, true, error));
+    least = least_deviation(loss);
     for (uint32_t j = 0; j < columns; j++) {
         double deviation = sqrt(loss->sums[j] / count);
         float factor = (float) (1 / deviation);
@@ -179,7 +195,7 @@ standardise(ins_head_loss *loss, ins_error *error)
         /* The factor of the smallest deviations is beyond a float. */
         loss->factors[j] =
             deviation > ROUNDING * fabs((double) loss->means[j]) &&
-                    isfinite(factor)
+                    deviation >= least && isfinite(factor)
                 ? factor
                 : 0;
     }

@@ -192,7 +192,8 @@ fit(const ins_head_start *start, const float *features, ins_parameters *tuned,
                           .labels = out->rows,
                           .targets = picked.targets,
                           .marks = picked.marks,
-                          .weights = picked.weights};
+                          .weights = picked.weights,
+                          .rounding = INS_ENCODER_ROUNDING};
 
     ins_progress_begin(progress, "fit", ITERATIONS);
     if (status == INS_OK)
