@@ -71,8 +71,6 @@ check_rows(const struct run *run)
 {
     const ins_tabular *tabular = run->tabular;
 
-    INS_CHECK(tabular->rows.count > 0, run->error, INS_INVALID_ARGUMENT,
-              "there are no rows to train on");
     INS_CHECK(tabular->feature_count > 0, run->error, INS_INVALID_ARGUMENT,
               "no row has a feature");
     if (tabular->labels.count >= 2)
