@@ -31,8 +31,7 @@ typedef struct ins_json_failure {
  * values and keys; large_as_reals: integers beyond 64 bits do not fail;
  * host: asked whether to stop, or NULL.
  */
-json_t *ins_json_parse(ins_text text, uint64_t max_values,
-                       bool large_as_reals, const ins_host *host,
-                       ins_json_failure *failure);
+json_t *ins_json_parse(ins_text text, uint64_t max_values, bool large_as_reals,
+                       const ins_host *host, ins_json_failure *failure);
 
 #endif

@@ -15,8 +15,7 @@
 #include "train/trained_pack.h"
 
 /* For estimates of memory and time only. */
-#define BATCH_TOKENS    512
-#define BYTES_PER_TOKEN 4
+#define BATCH_TOKENS 512
 /* Multiplications of the encoder that take as long as one of a fit and what is
  * around it, over all of its iterations. */
 #define FIT_COST 3000
@@ -99,19 +98,6 @@ ins_classifier_bytes(const ins_text_job *job, uint64_t rows)
     return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
 }
 
-/* Of the embedding of all texts, in multiplications. */
-static double
-embedding_cost(const ins_text_job *job)
-{
-    const ins_pack_recipe *recipe = job->view->recipe;
-    double hidden = recipe->hidden;
-    double rows = (double) job->rows->count;
-    double tokens = (double) job->rows->text_bytes / BYTES_PER_TOKEN + 2 * rows;
-
-    return tokens * recipe->layers *
-           (4 * hidden * hidden + 2 * hidden * recipe->intermediate);
-}
-
 static void
 plan(const struct run *run)
 {
@@ -125,7 +111,7 @@ plan(const struct run *run)
         options->head == INS_HEAD_LOGISTIC ? 0 : unit * (hidden + labels);
     double choice = CHOICE_COST * options->folds * (logistic + network);
     const ins_phase phases[] = {
-        {"embed", embedding_cost(job)},
+        {"embed", ins_text_job_cost(job)},
         {"select", needs_choice(options) ? choice : 0},
         {"fit", network > 0 ? network : logistic},
         {"write", (double) job->view->size / 4},

@@ -44,6 +44,10 @@ void ins_progress_plan(ins_progress *progress, const ins_phase *phases,
  * done. */
 void ins_progress_begin(ins_progress *progress, const char *name,
                         uint64_t steps);
+/* For work that counts itself across the phases that it tells: share of it is
+ * done, 0 to 1.  name: what the plan calls all of it; a plan without that name
+ * is of nothing else. */
+void ins_progress_reach(ins_progress *progress, const char *name, double share);
 /* Tells what now says, with the fraction that belongs to it. */
 void ins_progress_tell(ins_progress *progress);
 void ins_progress_end(ins_progress *progress);
