@@ -190,16 +190,6 @@ embed(struct run *run, ins_error *error)
 
 /* ---- fit ----------------------------------------------------------------- */
 
-static void
-note_iteration(void *user, uint32_t iteration, double loss)
-{
-    ins_progress *progress = user;
-
-    progress->now.step = iteration;
-    progress->now.loss = loss;
-    ins_progress_tell(progress);
-}
-
 static ins_head_rows
 head_rows(const struct run *run)
 {
@@ -215,16 +205,6 @@ head_rows(const struct run *run)
     };
 }
 
-static void
-note_choice(void *user, uint32_t step, uint32_t steps)
-{
-    ins_progress *progress = user;
-
-    progress->now.step = step;
-    progress->now.steps = steps;
-    ins_progress_tell(progress);
-}
-
 static ins_status
 fit(struct run *run, ins_error *error)
 {
@@ -232,12 +212,12 @@ fit(struct run *run, ins_error *error)
     ins_progress *progress = job->progress;
     ins_head_rows rows = head_rows(run);
     ins_head_wish wish = make_wish(job);
-    ins_head_options head = {.progress = note_iteration,
+    ins_head_options head = {.progress = ins_progress_iteration,
                              .progress_user = progress};
 
     if (needs_choice(job->options))
         ins_progress_begin(progress, "select", job->options->folds);
-    wish.progress = note_choice;
+    wish.progress = ins_progress_step;
     wish.progress_user = progress;
     INS_TRY(ins_head_choose(&head, NULL, &rows, &wish, run->host, error));
     ins_progress_begin(progress, "fit", head.iterations);

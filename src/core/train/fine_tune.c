@@ -84,25 +84,6 @@ is_trained(const ins_parameter *tensor, uint32_t first_layer)
     return tensor->layer >= first_layer;
 }
 
-static bool
-is_matrix(uint32_t role)
-{
-    switch (role) {
-    case INS_ROLE_WORDS:
-    case INS_ROLE_POSITIONS:
-    case INS_ROLE_TYPES:
-    case INS_ROLE_QKV:
-    case INS_ROLE_ATTENTION_OUT:
-    case INS_ROLE_FFN_UP:
-    case INS_ROLE_FFN_DOWN:
-    case INS_ROLE_HEAD_DENSE:
-    case INS_ROLE_HEAD_OUT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void
 set_spans(struct run *run)
 {
@@ -118,7 +99,7 @@ set_spans(struct run *run)
             .first = (uint64_t) (tensor->values - tuned->values),
             .count = (uint64_t) tensor->rows * tensor->columns,
             .rate = tensor->role >= INS_ROLE_HEAD_DENSE ? HEAD_RATE : 1,
-            .decays = is_matrix(tensor->role),
+            .decays = ins_pack_is_matrix(tensor->role),
         };
     }
     run->adamw.spans = run->spans;

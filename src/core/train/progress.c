@@ -145,6 +145,26 @@ ins_progress_tell(ins_progress *progress)
 }
 
 void
+ins_progress_iteration(void *user, uint32_t iteration, double loss)
+{
+    ins_progress *progress = user;
+
+    progress->now.step = iteration;
+    progress->now.loss = loss;
+    ins_progress_tell(progress);
+}
+
+void
+ins_progress_step(void *user, uint32_t step, uint32_t steps)
+{
+    ins_progress *progress = user;
+
+    progress->now.step = step;
+    progress->now.steps = steps;
+    ins_progress_tell(progress);
+}
+
+void
 ins_progress_end(ins_progress *progress)
 {
     progress->step = NULL;

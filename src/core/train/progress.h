@@ -50,6 +50,10 @@ void ins_progress_begin(ins_progress *progress, const char *name,
 void ins_progress_reach(ins_progress *progress, const char *name, double share);
 /* Tells what now says, with the fraction that belongs to it. */
 void ins_progress_tell(ins_progress *progress);
+/* ins_head_options.progress, for an ins_progress. */
+void ins_progress_iteration(void *progress, uint32_t iteration, double loss);
+/* ins_head_wish.progress, likewise. */
+void ins_progress_step(void *progress, uint32_t step, uint32_t steps);
 void ins_progress_end(ins_progress *progress);
 
 #endif

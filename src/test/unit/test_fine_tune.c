@@ -517,15 +517,6 @@ test_one_row(void **state)
     tuning_close(&fixture);
 }
 
-static int
-prepare(void **state)
-{
-    ins_error error;
-
-    (void) state;
-    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
-}
-
 int
 main(void)
 {
@@ -547,5 +538,5 @@ main(void)
         cmocka_unit_test(test_one_row),
     };
 
-    return cmocka_run_group_tests(tests, prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }

@@ -493,5 +493,5 @@ main(void)
         cmocka_unit_test(test_bad_labels),
     };
 
-    return cmocka_run_group_tests(tests, training_prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }

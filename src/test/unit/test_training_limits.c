@@ -241,5 +241,5 @@ main(void)
         cmocka_unit_test(test_limit_is_kept),
     };
 
-    return cmocka_run_group_tests(tests, training_prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }
