@@ -127,10 +127,6 @@ build/make_pack: src/tools/make_pack.c $(ARCHIVES)
 	$(CC) $(CORE_CPPFLAGS) -std=c11 $(OPTIMIZE) $(WARNINGS) -o $@ $< \
 	    $(ARCHIVES) $(CORE_LIBRARIES)
 
-build/bench_train: src/test/bench/bench_train.c $(ARCHIVES)
-	$(CC) $(CORE_CPPFLAGS) -std=c11 $(OPTIMIZE) $(WARNINGS) -o $@ $< \
-	    $(ARCHIVES) $(CORE_LIBRARIES)
-
 $(PACK): build/make_pack $(wildcard models/$(MODEL_NAME)/*)
 	build/make_pack models/$(MODEL_NAME) $@.new
 	mv $@.new $@

@@ -289,16 +289,22 @@ ins_training_skipped(const ins_training *training)
 static ins_status
 check_rows(const ins_training *training, ins_error *error)
 {
+    if (ins_training_rows(training) > 0)
+        return INS_OK;
+    ins_fail(error, INS_INVALID_ARGUMENT, "there are no rows to train on");
+    if (training->skipped > 0)
+        ins_fail_detail(error,
+                        "%llu rows were left out because they have NULL.",
+                        (unsigned long long) training->skipped);
+    return INS_INVALID_ARGUMENT;
+}
+
+/* Of a training on texts. */
+static ins_status
+check_labels(const ins_training *training, ins_error *error)
+{
     uint32_t least = training->options.multi_label ? 1 : 2;
 
-    if (training->rows.count == 0) {
-        ins_fail(error, INS_INVALID_ARGUMENT, "there are no rows to train on");
-        if (training->skipped > 0)
-            ins_fail_detail(error,
-                            "%llu rows were left out because they have NULL.",
-                            (unsigned long long) training->skipped);
-        return INS_INVALID_ARGUMENT;
-    }
     if (training->labels.count >= least)
         return INS_OK;
     ins_fail(error, INS_INVALID_ARGUMENT,
@@ -315,10 +321,11 @@ run_method(ins_training *training, void **pack, size_t *pack_bytes,
 {
     ins_text_job job;
 
+    INS_TRY(check_rows(training, error));
     if (training->method == INS_TRAIN_TABULAR)
         return ins_tabular_run(training->tabular, &training->progress, pack,
                                pack_bytes, error);
-    INS_TRY(check_rows(training, error));
+    INS_TRY(check_labels(training, error));
     job = make_job(training);
     if (training->method == INS_TRAIN_FINE_TUNE)
         return ins_tuning_train(&job, ins_training_bytes(training), pack,

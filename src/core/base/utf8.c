@@ -60,6 +60,27 @@ ins_utf8_decode(const char *text, size_t size, uint32_t *code_point)
     return lead.length;
 }
 
+bool
+ins_utf8_is_text(const char *text, size_t size)
+{
+    size_t at = 0;
+
+    while (at < size) {
+        uint32_t code_point;
+        unsigned char byte = (unsigned char) text[at];
+
+        /* Most bytes are ASCII. */
+        if (byte >= 1 && byte < 0x80) {
+            at++;
+            continue;
+        }
+        at += ins_utf8_decode(text + at, size - at, &code_point);
+        if (code_point == 0 || code_point == INS_UTF8_INVALID)
+            return false;
+    }
+    return true;
+}
+
 size_t
 ins_utf8_encode(uint32_t code_point, char out[INS_UTF8_MAX_BYTES])
 {

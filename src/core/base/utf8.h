@@ -6,6 +6,7 @@
 #ifndef INS_UTF8_H
 #define INS_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,9 @@
  * that replacing each failure by U+FFFD gives the text that they would give.
  */
 size_t ins_utf8_decode(const char *text, size_t size, uint32_t *code_point);
+
+/* Is all of it UTF-8 without NUL: what both databases accept as text? */
+bool ins_utf8_is_text(const char *text, size_t size);
 
 /* Stores the code point (a scalar value) and returns its length, 1 to 4. */
 size_t ins_utf8_encode(uint32_t code_point, char out[INS_UTF8_MAX_BYTES]);

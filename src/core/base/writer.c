@@ -104,13 +104,10 @@ void
 ins_write_u64(ins_writer *writer, uint64_t value)
 {
     char digits[24];
-    size_t at = sizeof(digits);
 
-    do {
-        digits[--at] = (char) ('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    ins_write_bytes(writer, digits + at, sizeof(digits) - at);
+    ins_write_bytes(
+        writer, digits,
+        ins_format(digits, sizeof(digits), "%llu", (unsigned long long) value));
 }
 
 void

@@ -5,6 +5,8 @@
  */
 #include "encoder/layer.h"
 
+#include <math.h>
+
 static void
 find_layer(ins_layer *layer, const ins_pack_view *view, uint32_t i)
 {
@@ -132,6 +134,22 @@ const ins_linear_context *
 ins_encoder_context(const ins_encoder *encoder)
 {
     return &encoder->linear;
+}
+
+/* The squares are summed in double: float overflows above 1e19. */
+float
+ins_encoder_normalize(float *row, size_t columns)
+{
+    double squares = 0;
+    double length;
+
+    for (size_t i = 0; i < columns; i++)
+        squares += (double) row[i] * (double) row[i];
+    length = sqrt(squares);
+    if (length > 0)
+        for (size_t i = 0; i < columns; i++)
+            row[i] = (float) (row[i] / length);
+    return (float) length;
 }
 
 ins_status

@@ -46,6 +46,9 @@ ins_status ins_encoder_forward(ins_encoder *encoder, const ins_batch *batch,
 /* The matrix of a role with the bias of another, both in the pack. */
 ins_linear ins_encoder_linear(const ins_pack_view *view, uint32_t role,
                               uint32_t bias_role, uint32_t layer);
+/* Scales an embedding to length 1, or leaves zeros as they are; returns the
+ * length that it had. */
+float ins_encoder_normalize(float *row, size_t columns);
 /* For layers outside the encoder, such as a head; valid as long as it. */
 const ins_linear_context *ins_encoder_context(const ins_encoder *encoder);
 

@@ -57,8 +57,8 @@ ins_json_open(ins_json *json, ins_text text, const ins_json_limits *limits,
     INS_CHECK(text.size <= limits->bytes, error, INS_LIMIT_EXCEEDED,
               "%s has %zu bytes; the limit is %llu", json->file, text.size,
               (unsigned long long) limits->bytes);
-    json->value = ins_json_parse(text, limits->values,
-                                 limits->integers_as_reals, host, &failure);
+    json->value = ins_json_parse(text, limits->values, limits->large_as_reals,
+                                 host, &failure);
     if (json->value == NULL)
         return fail_parse(json, text, &failure, error);
     return INS_OK;

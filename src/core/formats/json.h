@@ -24,8 +24,9 @@ typedef struct ins_json {
 typedef struct ins_json_limits {
     uint64_t bytes;
     uint64_t values; /* values and keys */
-    /* Huge integers become doubles, as 1e30 in model_max_length. */
-    bool integers_as_reals;
+    /* Integers beyond 64 bits become doubles, as 1e30 in model_max_length,
+     * and 1e300 in options, which PostgreSQL writes out. */
+    bool large_as_reals;
 } ins_json_limits;
 
 typedef struct ins_json_range {

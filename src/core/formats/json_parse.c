@@ -27,7 +27,7 @@ struct parser {
     size_t size;
     size_t at;
     uint64_t values_left;
-    bool integers_as_reals;
+    bool large_as_reals;
     const ins_host *host;              /* or NULL */
     json_t *root;                      /* owned */
     json_t *stack[INS_JSON_MAX_DEPTH]; /* borrowed from the root */
@@ -331,15 +331,17 @@ take_number(struct parser *parser, json_t **value)
 {
     struct number number;
     uint64_t limit = INT64_MAX;
+    bool is_large;
     double real;
 
     if (!scan_number(parser, &number))
         return false;
     if (number.negative)
         limit++;
-    if (number.is_integer && !parser->integers_as_reals) {
-        if (number.overflowed || number.mantissa > limit)
-            return fail(parser, "integer too large");
+    is_large = number.overflowed || number.mantissa > limit;
+    if (number.is_integer && is_large && !parser->large_as_reals)
+        return fail(parser, "integer too large");
+    if (number.is_integer && !is_large) {
         *value =
             json_integer((json_int_t) (number.negative ? 0 - number.mantissa
                                                        : number.mantissa));
@@ -535,13 +537,13 @@ read_document(struct parser *parser)
 }
 
 json_t *
-ins_json_parse(ins_text text, uint64_t max_values, bool integers_as_reals,
+ins_json_parse(ins_text text, uint64_t max_values, bool large_as_reals,
                const ins_host *host, ins_json_failure *failure)
 {
     struct parser parser = {.data = text.data,
                             .size = text.size,
                             .values_left = max_values,
-                            .integers_as_reals = integers_as_reals,
+                            .large_as_reals = large_as_reals,
                             .host = host,
                             .failure = failure};
 

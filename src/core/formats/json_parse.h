@@ -28,11 +28,10 @@ typedef struct ins_json_failure {
 
 /*
  * The root, owned by the caller, or NULL with *failure set.  max_values: of
- * values and keys; integers_as_reals: integers beyond 64 bits do not fail;
+ * values and keys; large_as_reals: integers beyond 64 bits do not fail;
  * host: asked whether to stop, or NULL.
  */
-json_t *ins_json_parse(ins_text text, uint64_t max_values,
-                       bool integers_as_reals, const ins_host *host,
-                       ins_json_failure *failure);
+json_t *ins_json_parse(ins_text text, uint64_t max_values, bool large_as_reals,
+                       const ins_host *host, ins_json_failure *failure);
 
 #endif

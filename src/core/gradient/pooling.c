@@ -6,7 +6,6 @@
  */
 #include "gradient/pass.h"
 
-#include <math.h>
 #include <string.h>
 
 static uint32_t
@@ -72,22 +71,6 @@ pool_max(const struct pool *pool)
     }
 }
 
-/* Returns the length that the row had. */
-static float
-normalize(float *row, size_t columns)
-{
-    double squares = 0;
-    double length;
-
-    for (size_t i = 0; i < columns; i++)
-        squares += (double) row[i] * (double) row[i];
-    length = sqrt(squares);
-    if (length > 0)
-        for (size_t i = 0; i < columns; i++)
-            row[i] = (float) (row[i] / length);
-    return (float) length;
-}
-
 ins_status
 ins_pass_pool(ins_network *network, ins_error *error)
 {
@@ -108,7 +91,7 @@ ins_pass_pool(ins_network *network, ins_error *error)
             break;
         }
         if (network->lengths != NULL)
-            network->lengths[i] = normalize(pool.row, pool.columns);
+            network->lengths[i] = ins_encoder_normalize(pool.row, pool.columns);
     }
     return INS_OK;
 }

@@ -27,8 +27,8 @@ read_options(const ins_json *json, ins_import_options *options,
              ins_error *error)
 {
     bool normalize = false;
-    int pooling = options->pooling;
-    int weights = options->weights;
+    int pooling = (int) options->pooling;
+    int weights = (int) options->weights;
 
     INS_TRY(ins_json_check_options(json, &option_keys, error));
     INS_TRY(ins_json_u32(json, "max_tokens",
@@ -50,7 +50,7 @@ ins_status
 ins_import_options_parse(ins_import_options *options, ins_text text,
                          ins_error *error)
 {
-    static const ins_json_limits limits = {65536, 4096, false};
+    static const ins_json_limits limits = {65536, 4096, true};
     ins_import_options parsed = INS_IMPORT_DEFAULTS;
     ins_json json = {"options", "", INS_INVALID_ARGUMENT, NULL};
     ins_status status;

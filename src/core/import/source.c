@@ -123,7 +123,7 @@ choose_limits(const char *name)
         limits.values = MAX_INDEX_VALUES;
     else if (strcmp(name, "tokenizer_config.json") == 0)
         /* model_max_length is 1e30, written out, when nobody has set it. */
-        limits.integers_as_reals = true;
+        limits.large_as_reals = true;
     return limits;
 }
 

@@ -117,26 +117,6 @@ find_part(const struct checkpoint *checkpoint, const ins_tensor_names *names,
     return INS_OK;
 }
 
-/* Biases and norms have one dimension. */
-static bool
-is_matrix_role(uint32_t role)
-{
-    switch (role) {
-    case INS_ROLE_WORDS:
-    case INS_ROLE_POSITIONS:
-    case INS_ROLE_TYPES:
-    case INS_ROLE_QKV:
-    case INS_ROLE_ATTENTION_OUT:
-    case INS_ROLE_FFN_UP:
-    case INS_ROLE_FFN_DOWN:
-    case INS_ROLE_HEAD_DENSE:
-    case INS_ROLE_HEAD_OUT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static ins_status
 check_shape(const ins_weight *weight, uint32_t rows, uint32_t columns,
             bool is_matrix, ins_error *error)
@@ -170,7 +150,8 @@ plan_tensor(const struct checkpoint *checkpoint, ins_pack_step step,
 {
     const ins_tensor_names *names =
         find_names(checkpoint->architecture, step.role);
-    bool is_matrix = is_matrix_role(step.role);
+    /* Biases and norms have one dimension. */
+    bool is_matrix = ins_pack_is_matrix(step.role);
     uint32_t rows;
     uint32_t columns;
 

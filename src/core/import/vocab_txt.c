@@ -40,21 +40,6 @@ take_line(ins_text text, size_t *at)
     return line;
 }
 
-static bool
-is_text(ins_text text)
-{
-    size_t at = 0;
-
-    while (at < text.size) {
-        uint32_t code_point;
-
-        at += ins_utf8_decode(text.data + at, text.size - at, &code_point);
-        if (code_point == 0 || code_point == INS_UTF8_INVALID)
-            return false;
-    }
-    return true;
-}
-
 static ins_status
 measure_lines(ins_text text, const ins_config *config, const ins_host *host,
               uint64_t *count, uint64_t *bytes, ins_error *error)
@@ -74,7 +59,7 @@ measure_lines(ins_text text, const ins_config *config, const ins_host *host,
         INS_CHECK(line.size <= INS_MAX_PIECE_BYTES, error, INS_BAD_SOURCE,
                   VOCAB_FILE ": line %llu is longer than %d bytes",
                   (unsigned long long) *count, INS_MAX_PIECE_BYTES);
-        INS_CHECK(is_text(line), error, INS_BAD_SOURCE,
+        INS_CHECK(ins_utf8_is_text(line.data, line.size), error, INS_BAD_SOURCE,
                   VOCAB_FILE ": line %llu is not UTF-8 text",
                   (unsigned long long) *count);
         INS_CHECK(*count <= config->recipe.vocabulary, error, INS_BAD_SOURCE,

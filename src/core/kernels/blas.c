@@ -73,25 +73,6 @@ ins_blas_panel(const ins_host *host, const ins_kernels *kernels,
                           panel->outputs);
 }
 
-void
-ins_blas_multiply(const ins_host *host, const ins_blas_product *product)
-{
-    if (product->rows == 0 || product->columns == 0)
-        return;
-    if (host->blas_lock != NULL)
-        host->blas_lock(host->user);
-    cblas_sgemm(CblasRowMajor,
-                product->left_transposed ? CblasTrans : CblasNoTrans,
-                product->right_transposed ? CblasTrans : CblasNoTrans,
-                (blasint) product->rows, (blasint) product->columns,
-                (blasint) product->depth, 1.0f, product->left,
-                (blasint) product->left_stride, product->right,
-                (blasint) product->right_stride, product->keep, product->out,
-                (blasint) product->out_stride);
-    if (host->blas_unlock != NULL)
-        host->blas_unlock(host->user);
-}
-
 static bool
 fits_blas(const ins_product *product)
 {

@@ -15,27 +15,6 @@ void ins_blas_panel(const ins_host *host, const ins_kernels *kernels,
                     size_t out_stride);
 
 /*
- * out = left . right + keep * out, all row-major; out: [rows][columns].  A side
- * that is transposed lies in memory as [depth][rows] or [columns][depth].
- * Strides are floats from one row in memory to the next.
- */
-typedef struct ins_blas_product {
-    size_t rows, columns, depth;
-    const float *left; /* [rows][depth] */
-    size_t left_stride;
-    bool left_transposed;
-    const float *right; /* [depth][columns] */
-    size_t right_stride;
-    bool right_transposed;
-    float *out;
-    size_t out_stride;
-    float keep; /* 0: out is written, 1: it is added to */
-} ins_blas_product;
-
-/* Sizes are within the limits of a pack; the host's lock is held. */
-void ins_blas_multiply(const ins_host *host, const ins_blas_product *product);
-
-/*
  * c = alpha * op(a) . op(b) + beta * c, row-major.  op(a): [rows][depth],
  * op(b): [depth][columns], c: [rows][columns]; op transposes what is stored
  * when the flag is set.  Strides: floats from one stored row to the next.

@@ -108,28 +108,6 @@ take_section(const ins_pack_view *view, const section_table sections,
 
 /* ---- text --------------------------------------------------------------- */
 
-/* UTF-8 without NUL: what both databases accept as text. */
-static bool
-is_text(const char *bytes, size_t size)
-{
-    size_t at = 0;
-
-    while (at < size) {
-        uint32_t code_point;
-        unsigned char byte = (unsigned char) bytes[at];
-
-        /* Most bytes are ASCII. */
-        if (byte >= 1 && byte < 0x80) {
-            at++;
-            continue;
-        }
-        at += ins_utf8_decode(bytes + at, size - at, &code_point);
-        if (code_point == 0 || code_point == INS_UTF8_INVALID)
-            return false;
-    }
-    return true;
-}
-
 /* All ends rise, none of the strings is too long, each is text. */
 static bool
 is_string_table(const ins_string_table *table, uint64_t bytes,
@@ -141,7 +119,7 @@ is_string_table(const ins_string_table *table, uint64_t bytes,
         uint32_t end = table->ends[i];
 
         if (end < start || end > bytes || end - start > max_bytes ||
-            !is_text(table->bytes + start, end - start))
+            !ins_utf8_is_text(table->bytes + start, end - start))
             return false;
         start = end;
     }
@@ -173,7 +151,7 @@ read_strings(const ins_pack_view *view, const section_table sections,
 static bool
 is_padded_text(const char *field, uint32_t bytes, size_t size)
 {
-    if (bytes > size || !is_text(field, bytes))
+    if (bytes > size || !ins_utf8_is_text(field, bytes))
         return false;
     for (size_t i = bytes; i < size; i++)
         if (field[i] != 0)
@@ -250,7 +228,7 @@ check_added_tokens(const ins_pack_view *view, uint64_t bytes, ins_error *error)
             (token->flags & ~known) != 0 || token->bytes < 1 ||
             token->bytes > INS_MAX_PIECE_BYTES || token->start != end ||
             !ins_range_inside(token->start, token->bytes, bytes) ||
-            !is_text(view->added_bytes + token->start, token->bytes))
+            !ins_utf8_is_text(view->added_bytes + token->start, token->bytes))
             return fail_pack(error, "an added token is malformed");
         end += token->bytes;
     }

@@ -67,6 +67,25 @@ ins_pack_step_count(const ins_pack_recipe *recipe)
     return count;
 }
 
+bool
+ins_pack_is_matrix(uint32_t role)
+{
+    switch (role) {
+    case INS_ROLE_WORDS:
+    case INS_ROLE_POSITIONS:
+    case INS_ROLE_TYPES:
+    case INS_ROLE_QKV:
+    case INS_ROLE_ATTENTION_OUT:
+    case INS_ROLE_FFN_UP:
+    case INS_ROLE_FFN_DOWN:
+    case INS_ROLE_HEAD_DENSE:
+    case INS_ROLE_HEAD_OUT:
+        return true;
+    default:
+        return false;
+    }
+}
+
 void
 ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
                     uint32_t *rows, uint32_t *columns)

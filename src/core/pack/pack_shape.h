@@ -32,6 +32,9 @@ ins_pack_is_tabular(const ins_pack_recipe *recipe)
     return (recipe->flags & INS_RECIPE_TABULAR) != 0;
 }
 
+/* Weights that products or look-ups read; biases and norms are none. */
+bool ins_pack_is_matrix(uint32_t role);
+
 /* Shape of a role's tensor; the recipe's values are within the limits. */
 void ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
                          uint32_t *rows, uint32_t *columns);

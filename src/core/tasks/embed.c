@@ -33,21 +33,6 @@ pool_max(const float *hidden, size_t tokens, size_t columns, float *row)
     }
 }
 
-/* The squares are summed in double: float overflows above 1e19. */
-static void
-normalize(float *row, size_t columns)
-{
-    double squares = 0;
-    double length;
-
-    for (size_t i = 0; i < columns; i++)
-        squares += (double) row[i] * (double) row[i];
-    length = sqrt(squares);
-    if (length > 0)
-        for (size_t i = 0; i < columns; i++)
-            row[i] = (float) (row[i] / length);
-}
-
 ins_status
 ins_task_embed(const ins_task_input *input, float *row, ins_error *error)
 {
@@ -61,7 +46,7 @@ ins_task_embed(const ins_task_input *input, float *row, ins_error *error)
     else
         memcpy(row, input->hidden, columns * sizeof(float));
     if (recipe->flags & INS_RECIPE_NORMALIZE)
-        normalize(row, columns);
+        ins_encoder_normalize(row, columns);
     for (size_t i = 0; i < columns; i++)
         INS_CHECK(isfinite(row[i]), error, INS_INTERNAL,
                   "the model gave an embedding that is not a number");

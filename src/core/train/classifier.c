@@ -15,8 +15,7 @@
 #include "train/trained_pack.h"
 
 /* For estimates of memory and time only. */
-#define BATCH_TOKENS    512
-#define BYTES_PER_TOKEN 4
+#define BATCH_TOKENS 512
 /* Multiplications of the encoder that take as long as one of a fit and what is
  * around it, over all of its iterations. */
 #define FIT_COST 3000
@@ -99,19 +98,6 @@ ins_classifier_bytes(const ins_text_job *job, uint64_t rows)
     return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
 }
 
-/* Of the embedding of all texts, in multiplications. */
-static double
-embedding_cost(const ins_text_job *job)
-{
-    const ins_pack_recipe *recipe = job->view->recipe;
-    double hidden = recipe->hidden;
-    double rows = (double) job->rows->count;
-    double tokens = (double) job->rows->text_bytes / BYTES_PER_TOKEN + 2 * rows;
-
-    return tokens * recipe->layers *
-           (4 * hidden * hidden + 2 * hidden * recipe->intermediate);
-}
-
 static void
 plan(const struct run *run)
 {
@@ -125,7 +111,7 @@ plan(const struct run *run)
         options->head == INS_HEAD_LOGISTIC ? 0 : unit * (hidden + labels);
     double choice = CHOICE_COST * options->folds * (logistic + network);
     const ins_phase phases[] = {
-        {"embed", embedding_cost(job)},
+        {"embed", ins_text_job_cost(job)},
         {"select", needs_choice(options) ? choice : 0},
         {"fit", network > 0 ? network : logistic},
         {"write", (double) job->view->size / 4},
@@ -204,16 +190,6 @@ embed(struct run *run, ins_error *error)
 
 /* ---- fit ----------------------------------------------------------------- */
 
-static void
-note_iteration(void *user, uint32_t iteration, double loss)
-{
-    ins_progress *progress = user;
-
-    progress->now.step = iteration;
-    progress->now.loss = loss;
-    ins_progress_tell(progress);
-}
-
 static ins_head_rows
 head_rows(const struct run *run)
 {
@@ -225,17 +201,8 @@ head_rows(const struct run *run)
         .targets = run->targets.numbers,
         .marks = run->targets.marks,
         .weights = run->targets.weights,
+        .rounding = INS_ENCODER_ROUNDING,
     };
-}
-
-static void
-note_choice(void *user, uint32_t step, uint32_t steps)
-{
-    ins_progress *progress = user;
-
-    progress->now.step = step;
-    progress->now.steps = steps;
-    ins_progress_tell(progress);
 }
 
 static ins_status
@@ -245,12 +212,12 @@ fit(struct run *run, ins_error *error)
     ins_progress *progress = job->progress;
     ins_head_rows rows = head_rows(run);
     ins_head_wish wish = make_wish(job);
-    ins_head_options head = {.progress = note_iteration,
+    ins_head_options head = {.progress = ins_progress_iteration,
                              .progress_user = progress};
 
     if (needs_choice(job->options))
         ins_progress_begin(progress, "select", job->options->folds);
-    wish.progress = note_choice;
+    wish.progress = ins_progress_step;
     wish.progress_user = progress;
     INS_TRY(ins_head_choose(&head, NULL, &rows, &wish, run->host, error));
     ins_progress_begin(progress, "fit", head.iterations);

@@ -15,7 +15,6 @@
 /* Floats that are copied or cleared between two polls. */
 #define VALUES_PER_POLL ((size_t) 1 << 20)
 /* A pass forward and back takes three times one forward. */
-#define LEARN_UNITS 3
 /* Of the head's learning rate. */
 #define HEAD_RATE 1.0f
 
@@ -85,25 +84,6 @@ is_trained(const ins_parameter *tensor, uint32_t first_layer)
     return tensor->layer >= first_layer;
 }
 
-static bool
-is_matrix(uint32_t role)
-{
-    switch (role) {
-    case INS_ROLE_WORDS:
-    case INS_ROLE_POSITIONS:
-    case INS_ROLE_TYPES:
-    case INS_ROLE_QKV:
-    case INS_ROLE_ATTENTION_OUT:
-    case INS_ROLE_FFN_UP:
-    case INS_ROLE_FFN_DOWN:
-    case INS_ROLE_HEAD_DENSE:
-    case INS_ROLE_HEAD_OUT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void
 set_spans(struct run *run)
 {
@@ -119,7 +99,7 @@ set_spans(struct run *run)
             .first = (uint64_t) (tensor->values - tuned->values),
             .count = (uint64_t) tensor->rows * tensor->columns,
             .rate = tensor->role >= INS_ROLE_HEAD_DENSE ? HEAD_RATE : 1,
-            .decays = is_matrix(tensor->role),
+            .decays = ins_pack_is_matrix(tensor->role),
         };
     }
     run->adamw.spans = run->spans;
@@ -296,8 +276,8 @@ static void
 count_work(struct run *run, uint64_t units)
 {
     run->units_done += units;
-    run->progress->now.fraction =
-        (double) run->units_done / (double) run->units;
+    ins_progress_reach(run->progress, INS_FINE_TUNE_WORK,
+                       (double) run->units_done / (double) run->units);
 }
 
 static ins_status
@@ -359,7 +339,7 @@ learn_epoch(struct run *run, uint32_t epoch, ins_error *error)
             rate * run->options->learning_rate, NULL, error));
         progress->step = i + 1;
         progress->loss = score.loss / score.weight;
-        count_work(run, LEARN_UNITS * (uint64_t) batch.count);
+        count_work(run, INS_LEARN_UNITS * (uint64_t) batch.count);
     }
     run->figures.loss = progress->loss;
     run->figures.epochs = epoch;
@@ -474,7 +454,7 @@ tune(struct run *run, ins_error *error)
     run->limits = training_limits(run->job->recipe, run->options, longest);
     INS_TRY(divide_rows(run, error));
     run->figures.held_rows = run->held_count;
-    run->units = run->train_count * (1 + LEARN_UNITS * epochs) +
+    run->units = run->train_count * (1 + INS_LEARN_UNITS * epochs) +
                  run->held_count * (1 + epochs);
     INS_TRY(open_weights(run, error));
     count_work(run, run->train_count);

@@ -13,6 +13,11 @@
 #include "train/progress.h"
 #include "train/tuner.h"
 
+/* What a plan of a progress calls the whole of ins_fine_tune. */
+#define INS_FINE_TUNE_WORK "tune"
+/* A row that is learnt from, in rows that are only read. */
+#define INS_LEARN_UNITS 3
+
 /* All borrowed. */
 typedef struct ins_fine_tune_job {
     const ins_pack_view *base;
@@ -47,7 +52,8 @@ uint64_t ins_fine_tune_bytes(const ins_pack_recipe *recipe,
 /*
  * Of the options of progress: seed, l2, epochs, batch_size, learning_rate,
  * warmup, weight_decay, dropout, freeze_layers, validation, patience.  Tells
- * the phases embed, fit, train and validate; the fraction goes from 0 to 1.
+ * the phases embed, fit, train and validate; the fraction goes through the
+ * part of the plan that is called INS_FINE_TUNE_WORK.
  *
  * *tuned: owned by the caller, from progress->real, NULL after a failure: the
  * weights of the epoch that did best on the held-back rows (by accuracy, then

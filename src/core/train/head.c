@@ -190,28 +190,30 @@ ins_head_close(ins_head *head, const ins_host *host)
 /* ---- scoring ------------------------------------------------------------- */
 
 /* hidden: [rows][units], scratch. */
-static void
-score_block(const ins_head *head, const ins_kernels *kernels,
-            const ins_blas_product *block, float *hidden, const ins_host *host)
+static ins_status
+score_block(const ins_head *head, const ins_product *block, float *hidden,
+            const ins_host *host, ins_error *error)
 {
-    ins_blas_product out = *block;
+    ins_product out = *block;
+    const ins_kernels *kernels;
 
+    INS_TRY(ins_kernels_select(NULL, &kernels, error));
     if (head->units > 0) {
-        ins_blas_product dense = *block;
+        ins_product dense = *block;
 
         dense.columns = head->units;
         dense.depth = head->columns;
-        dense.right = head->dense;
-        dense.out = hidden;
-        ins_head_apply_layer(host, &dense, head->dense_bias);
+        dense.b = head->dense;
+        dense.c = hidden;
+        INS_TRY(ins_head_apply_layer(host, &dense, head->dense_bias, error));
         kernels->activate(INS_ACTIVATION_TANH, hidden,
                           block->rows * head->units);
-        out.left = hidden;
+        out.a = hidden;
     }
     out.columns = head->labels;
     out.depth = head->units > 0 ? head->units : head->columns;
-    out.right = head->out;
-    ins_head_apply_layer(host, &out, head->out_bias);
+    out.b = head->out;
+    return ins_head_apply_layer(host, &out, head->out_bias, error);
 }
 
 /* Rows of a block. */
@@ -232,22 +234,18 @@ ins_head_score(const ins_head *head, const float *features, size_t count,
                float *logits, const ins_host *host, ins_error *error)
 {
     size_t rows = choose_rows(head);
-    const ins_kernels *kernels;
     float *hidden;
     ins_status status = INS_OK;
 
-    INS_TRY(ins_kernels_select(NULL, &kernels, error));
     INS_TRY(open_floats(host, (uint64_t) rows * head->units, &hidden, error));
     for (size_t i = 0; i < count && status == INS_OK; i += rows) {
-        ins_blas_product block = {
+        ins_product block = {
+            .a = features + i * head->columns,
+            .c = logits + i * head->labels,
             .rows = count - i < rows ? count - i : rows,
-            .left = features + i * head->columns,
-            .out = logits + i * head->labels,
         };
 
-        status = ins_poll(host, error);
-        if (status == INS_OK)
-            score_block(head, kernels, &block, hidden, host);
+        status = score_block(head, &block, hidden, host, error);
     }
     ins_release(host, hidden);
     return status;

@@ -15,6 +15,10 @@
 
 #include "base/memory.h"
 
+/* ins_head_rows.rounding of what an encoder gives: f32 sums whose order depends
+ * on where in a batch a text is. */
+#define INS_ENCODER_ROUNDING 1e-5
+
 typedef struct ins_head_rows {
     const float *features; /* [count][columns], finite */
     size_t count;
@@ -23,6 +27,9 @@ typedef struct ins_head_rows {
     const uint32_t *targets; /* [count]; NULL with several labels per row */
     const uint8_t *marks;    /* [count][labels], 0 or 1; or NULL */
     const float *weights;    /* [count], >= 0, or NULL: all 1 */
+    /* A feature counts as constant when its deviation is below this share of
+     * the root mean square of all features; 0 where each is exact. */
+    double rounding;
 } ins_head_rows;
 
 typedef struct ins_head_options {

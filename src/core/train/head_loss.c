@@ -159,11 +159,26 @@ sum_columns(ins_head_loss *loss, bool is_deviation, ins_error *error)
     return INS_OK;
 }
 
+/* The least deviation of a column that is not constant, beside what its own
+ * mean asks for.  sums: squared distances from the means. */
+static double
+least_deviation(const ins_head_loss *loss)
+{
+    uint32_t columns = loss->rows->columns;
+    double square = 0;
+
+    for (uint32_t j = 0; j < columns; j++)
+        square += loss->sums[j] / (double) loss->part.count +
+                  (double) loss->means[j] * (double) loss->means[j];
+    return loss->rows->rounding * sqrt(square / columns);
+}
+
 static ins_status
 standardise(ins_head_loss *loss, ins_error *error)
 {
     uint32_t columns = loss->rows->columns;
     double count = (double) loss->part.count;
+    double least;
 
     INS_TRY(sum_columns(loss, false, error));
     for (uint32_t j = 0; j < columns; j++) {
@@ -172,6 +187,7 @@ standardise(ins_head_loss *loss, ins_error *error)
         loss->means[j] = (float) (loss->sums[j] / count);
     }
     INS_TRY(sum_columns(loss, true, error));
+    least = least_deviation(loss);
     for (uint32_t j = 0; j < columns; j++) {
         double deviation = sqrt(loss->sums[j] / count);
         float factor = (float) (1 / deviation);
@@ -179,7 +195,7 @@ standardise(ins_head_loss *loss, ins_error *error)
         /* The factor of the smallest deviations is beyond a float. */
         loss->factors[j] =
             deviation > ROUNDING * fabs((double) loss->means[j]) &&
-                    isfinite(factor)
+                    deviation >= least && isfinite(factor)
                 ? factor
                 : 0;
     }
@@ -229,21 +245,22 @@ ins_head_loss_close(ins_head_loss *loss)
 
 /* ---- forward ------------------------------------------------------------- */
 
-void
-ins_head_apply_layer(const ins_host *host, const ins_blas_product *layer,
-                     const float *bias)
+ins_status
+ins_head_apply_layer(const ins_host *host, const ins_product *layer,
+                     const float *bias, ins_error *error)
 {
-    ins_blas_product product = *layer;
+    ins_product product = *layer;
 
-    product.left_stride = product.depth;
-    product.right_stride = product.depth;
-    product.right_transposed = true;
-    product.out_stride = product.columns;
-    product.keep = 1;
+    product.a_stride = product.depth;
+    product.b_stride = product.depth;
+    product.b_transposed = true;
+    product.c_stride = product.columns;
+    product.alpha = 1;
+    product.beta = 1;
     for (size_t i = 0; i < product.rows; i++)
-        memcpy(product.out + i * product.columns, bias,
+        memcpy(product.c + i * product.columns, bias,
                product.columns * sizeof(float));
-    ins_blas_multiply(host, &product);
+    return ins_blas_run(host, &product, error);
 }
 
 /* A block of the rows of a part, and the weights. */
@@ -278,30 +295,30 @@ run_forward(const struct pass *pass)
 {
     const ins_head_loss *loss = pass->loss;
     const ins_head_places *places = &pass->places;
-    ins_blas_product dense = {.rows = pass->count,
-                              .columns = loss->units,
-                              .depth = loss->rows->columns,
-                              .left = loss->features,
-                              .right = pass->weights + places->dense,
-                              .out = loss->hidden};
-    ins_blas_product out = {.rows = pass->count,
-                            .columns = loss->rows->labels,
-                            .depth = places->width,
-                            .left = loss->features,
-                            .right = pass->weights,
-                            .out = loss->logits};
+    ins_product dense = {.a = loss->features,
+                         .b = pass->weights + places->dense,
+                         .c = loss->hidden,
+                         .rows = pass->count,
+                         .columns = loss->units,
+                         .depth = loss->rows->columns};
+    ins_product out = {.a = loss->features,
+                       .b = pass->weights,
+                       .c = loss->logits,
+                       .rows = pass->count,
+                       .columns = loss->rows->labels,
+                       .depth = places->width};
 
     gather_rows(pass);
     if (loss->units > 0) {
-        ins_head_apply_layer(loss->host, &dense,
-                             pass->weights + places->dense_bias);
+        INS_TRY(ins_head_apply_layer(loss->host, &dense,
+                                     pass->weights + places->dense_bias,
+                                     pass->error));
         loss->kernels->activate(INS_ACTIVATION_TANH, loss->hidden,
                                 pass->count * loss->units);
-        INS_TRY(ins_poll(loss->host, pass->error));
-        out.left = loss->hidden;
+        out.a = loss->hidden;
     }
-    ins_head_apply_layer(loss->host, &out, pass->weights + places->out_bias);
-    return ins_poll(loss->host, pass->error);
+    return ins_head_apply_layer(loss->host, &out,
+                                pass->weights + places->out_bias, pass->error);
 }
 
 /* ---- loss of a row ------------------------------------------------------- */
@@ -393,42 +410,45 @@ lose_rows(const struct pass *pass, ins_head_measure *measure)
 /* ---- backward ------------------------------------------------------------ */
 
 /* Adds rows^T . inputs and the sums of rows to the gradient of a layer. */
-static void
-add_layer_gradient(const struct pass *pass, const ins_blas_product *layer,
+static ins_status
+add_layer_gradient(const struct pass *pass, const ins_product *layer,
                    float *bias)
 {
-    ins_blas_product product = *layer;
+    ins_product product = *layer;
 
     product.depth = pass->count;
-    product.left_stride = product.rows;
-    product.left_transposed = true;
-    product.right_stride = product.columns;
-    product.out_stride = product.columns;
-    product.keep = 1;
-    ins_blas_multiply(pass->loss->host, &product);
+    product.a_stride = product.rows;
+    product.a_transposed = true;
+    product.b_stride = product.columns;
+    product.c_stride = product.columns;
+    product.alpha = 1;
+    product.beta = 1;
     for (size_t i = 0; i < pass->count; i++)
         for (size_t j = 0; j < product.rows; j++)
-            bias[j] += product.left[i * product.rows + j];
+            bias[j] += product.a[i * product.rows + j];
+    return ins_blas_run(pass->loss->host, &product, pass->error);
 }
 
-static void
+static ins_status
 run_hidden_backward(const struct pass *pass)
 {
     const ins_head_loss *loss = pass->loss;
     size_t values = pass->count * loss->units;
-    ins_blas_product product = {.rows = pass->count,
-                                .columns = loss->units,
-                                .depth = loss->rows->labels,
-                                .left = loss->logits,
-                                .left_stride = loss->rows->labels,
-                                .right = pass->weights,
-                                .right_stride = loss->units,
-                                .out = loss->hidden_gradient,
-                                .out_stride = loss->units};
+    ins_product product = {.a = loss->logits,
+                           .b = pass->weights,
+                           .c = loss->hidden_gradient,
+                           .a_stride = loss->rows->labels,
+                           .b_stride = loss->units,
+                           .c_stride = loss->units,
+                           .rows = pass->count,
+                           .columns = loss->units,
+                           .depth = loss->rows->labels,
+                           .alpha = 1};
 
-    ins_blas_multiply(loss->host, &product);
+    INS_TRY(ins_blas_run(loss->host, &product, pass->error));
     for (size_t i = 0; i < values; i++)
         loss->hidden_gradient[i] *= 1 - loss->hidden[i] * loss->hidden[i];
+    return INS_OK;
 }
 
 static ins_status
@@ -437,26 +457,22 @@ run_backward(const struct pass *pass)
     const ins_head_loss *loss = pass->loss;
     const ins_head_places *places = &pass->places;
     float *gradient = pass->gradient;
-    ins_blas_product out = {.rows = loss->rows->labels,
-                            .columns = places->width,
-                            .left = loss->logits,
-                            .right =
-                                loss->units > 0 ? loss->hidden : loss->features,
-                            .out = gradient};
-    ins_blas_product dense = {.rows = loss->units,
-                              .columns = loss->rows->columns,
-                              .left = loss->hidden_gradient,
-                              .right = loss->features,
-                              .out = gradient + places->dense};
+    ins_product out = {.a = loss->logits,
+                       .b = loss->units > 0 ? loss->hidden : loss->features,
+                       .c = gradient,
+                       .rows = loss->rows->labels,
+                       .columns = places->width};
+    ins_product dense = {.a = loss->hidden_gradient,
+                         .b = loss->features,
+                         .c = gradient + places->dense,
+                         .rows = loss->units,
+                         .columns = loss->rows->columns};
 
-    add_layer_gradient(pass, &out, gradient + places->out_bias);
+    INS_TRY(add_layer_gradient(pass, &out, gradient + places->out_bias));
     if (loss->units == 0)
         return INS_OK;
-    INS_TRY(ins_poll(loss->host, pass->error));
-    run_hidden_backward(pass);
-    INS_TRY(ins_poll(loss->host, pass->error));
-    add_layer_gradient(pass, &dense, gradient + places->dense_bias);
-    return INS_OK;
+    INS_TRY(run_hidden_backward(pass));
+    return add_layer_gradient(pass, &dense, gradient + places->dense_bias);
 }
 
 /* ---- all rows ------------------------------------------------------------ */

@@ -27,10 +27,10 @@ typedef struct ins_head_places {
 /* Sizes are within the limits of a pack. */
 ins_head_places ins_head_find_places(const ins_head_rows *rows, uint32_t units);
 
-/* out = left . matrix^T + bias; layer: rows, columns, depth, left, right (the
- * matrix, [columns][depth]) and out, all without gaps. */
-void ins_head_apply_layer(const ins_host *host, const ins_blas_product *layer,
-                          const float *bias);
+/* c = a . matrix^T + bias; layer: rows, columns, depth, a, b (the matrix,
+ * [columns][depth]) and c, all without gaps.  Polls.  Errors: CANCELLED. */
+ins_status ins_head_apply_layer(const ins_host *host, const ins_product *layer,
+                                const float *bias, ins_error *error);
 
 /* Some of the rows: numbers into ins_head_rows, [count]; NULL = all of them. */
 typedef struct ins_head_part {

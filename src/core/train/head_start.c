@@ -162,16 +162,6 @@ pick_rows(const ins_head_start *start, struct picked *picked,
     return INS_OK;
 }
 
-static void
-report_fit(void *user, uint32_t iteration, double loss)
-{
-    ins_progress *progress = user;
-
-    progress->now.step = iteration;
-    progress->now.loss = loss;
-    ins_progress_tell(progress);
-}
-
 static ins_status
 fit(const ins_head_start *start, const float *features, ins_parameters *tuned,
     ins_progress *progress, ins_error *error)
@@ -182,7 +172,7 @@ fit(const ins_head_start *start, const float *features, ins_parameters *tuned,
     struct picked picked = {NULL, NULL, NULL};
     ins_head_options options = {.l2 = start->l2 < 0 ? DEFAULT_L2 : start->l2,
                                 .iterations = ITERATIONS,
-                                .progress = report_fit,
+                                .progress = ins_progress_iteration,
                                 .progress_user = progress};
     ins_head head = {.columns = 0};
     ins_status status = pick_rows(start, &picked, &progress->host, error);
@@ -192,7 +182,8 @@ fit(const ins_head_start *start, const float *features, ins_parameters *tuned,
                           .labels = out->rows,
                           .targets = picked.targets,
                           .marks = picked.marks,
-                          .weights = picked.weights};
+                          .weights = picked.weights,
+                          .rounding = INS_ENCODER_ROUNDING};
 
     ins_progress_begin(progress, "fit", ITERATIONS);
     if (status == INS_OK)

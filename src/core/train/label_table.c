@@ -58,8 +58,6 @@ ins_label_table_text_bytes(const ins_label_table *table)
 ins_status
 ins_label_check(ins_text label, ins_error *error)
 {
-    size_t at = 0;
-
     INS_CHECK(label.size > 0, error, INS_INVALID_ARGUMENT, "a label is empty");
     if (label.size > INS_MAX_LABEL_BYTES) {
         ins_fail(error, INS_INVALID_ARGUMENT,
@@ -69,14 +67,9 @@ ins_label_check(ins_text label, ins_error *error)
                              "places?");
         return INS_INVALID_ARGUMENT;
     }
-    while (at < label.size) {
-        uint32_t code_point;
-
-        at += ins_utf8_decode(label.data + at, label.size - at, &code_point);
-        INS_CHECK(code_point != 0 && code_point != INS_UTF8_INVALID, error,
-                  INS_INVALID_ARGUMENT,
-                  "a label is not UTF-8 without NUL characters");
-    }
+    INS_CHECK(ins_utf8_is_text(label.data, label.size), error,
+              INS_INVALID_ARGUMENT,
+              "a label is not UTF-8 without NUL characters");
     return INS_OK;
 }
 

@@ -105,9 +105,9 @@ static ins_status
 read_words(const ins_json *json, ins_training_options *options,
            ins_error *error)
 {
-    int head = options->head;
+    int head = (int) options->head;
     int balanced = options->balanced;
-    int weights = options->weights;
+    int weights = (int) options->weights;
 
     INS_TRY(ins_json_choice(json, "head", head_words, COUNT(head_words), &head,
                             error));
@@ -253,7 +253,7 @@ ins_training_options_parse(ins_training_options *options,
                            ins_training_method method, ins_text text,
                            ins_error *error)
 {
-    static const ins_json_limits limits = {65536, 4096, false};
+    static const ins_json_limits limits = {65536, 4096, true};
     ins_training_options parsed = ins_training_defaults;
     ins_json json = {"options", "", INS_INVALID_ARGUMENT, NULL};
     ins_json_keys keys;

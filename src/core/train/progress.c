@@ -75,8 +75,10 @@ ins_progress_plan(ins_progress *progress, const ins_phase *phases, size_t count)
     progress->next_phase = 0;
 }
 
-void
-ins_progress_begin(ins_progress *progress, const char *name, uint64_t steps)
+/* Sets done and share to those of the phase of that name, with everything in
+ * front of it done; false when none such is ahead. */
+static bool
+enter_phase(ins_progress *progress, const char *name)
 {
     double total = 0;
     double before = 0;
@@ -95,11 +97,34 @@ ins_progress_begin(ins_progress *progress, const char *name, uint64_t steps)
     progress->share = total > 0 && at < progress->phase_count
                           ? progress->phases[at].cost / total
                           : 0;
+    return at < progress->phase_count;
+}
+
+static void
+rise_to(ins_progress *progress, double fraction)
+{
+    if (fraction > progress->now.fraction)
+        progress->now.fraction = fraction < 1 ? fraction : 1;
+}
+
+void
+ins_progress_begin(ins_progress *progress, const char *name, uint64_t steps)
+{
+    enter_phase(progress, name);
     progress->now.phase = name;
     progress->now.step = 0;
     progress->now.steps = steps;
     progress->step = NULL;
     ins_progress_tell(progress);
+}
+
+void
+ins_progress_reach(ins_progress *progress, const char *name, double share)
+{
+    if (enter_phase(progress, name))
+        share = progress->done + progress->share * share;
+    progress->share = 0;
+    rise_to(progress, share);
 }
 
 void
@@ -114,10 +139,29 @@ ins_progress_tell(ins_progress *progress)
         now->step = now->steps;
     if (now->steps > 0)
         fraction += progress->share * (double) now->step / (double) now->steps;
-    if (fraction > now->fraction)
-        now->fraction = fraction < 1 ? fraction : 1;
+    rise_to(progress, fraction);
     if (progress->options->progress != NULL)
         progress->options->progress(progress->options->progress_user, now);
+}
+
+void
+ins_progress_iteration(void *user, uint32_t iteration, double loss)
+{
+    ins_progress *progress = user;
+
+    progress->now.step = iteration;
+    progress->now.loss = loss;
+    ins_progress_tell(progress);
+}
+
+void
+ins_progress_step(void *user, uint32_t step, uint32_t steps)
+{
+    ins_progress *progress = user;
+
+    progress->now.step = step;
+    progress->now.steps = steps;
+    ins_progress_tell(progress);
 }
 
 void

@@ -44,8 +44,16 @@ void ins_progress_plan(ins_progress *progress, const ins_phase *phases,
  * done. */
 void ins_progress_begin(ins_progress *progress, const char *name,
                         uint64_t steps);
+/* For work that counts itself across the phases that it tells: share of it is
+ * done, 0 to 1.  name: what the plan calls all of it; a plan without that name
+ * is of nothing else. */
+void ins_progress_reach(ins_progress *progress, const char *name, double share);
 /* Tells what now says, with the fraction that belongs to it. */
 void ins_progress_tell(ins_progress *progress);
+/* ins_head_options.progress, for an ins_progress. */
+void ins_progress_iteration(void *progress, uint32_t iteration, double loss);
+/* ins_head_wish.progress, likewise. */
+void ins_progress_step(void *progress, uint32_t step, uint32_t steps);
 void ins_progress_end(ins_progress *progress);
 
 #endif

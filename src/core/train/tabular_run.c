@@ -71,8 +71,6 @@ check_rows(const struct run *run)
 {
     const ins_tabular *tabular = run->tabular;
 
-    INS_CHECK(tabular->rows.count > 0, run->error, INS_INVALID_ARGUMENT,
-              "there are no rows to train on");
     INS_CHECK(tabular->feature_count > 0, run->error, INS_INVALID_ARGUMENT,
               "no row has a feature");
     if (tabular->labels.count >= 2)
@@ -139,24 +137,6 @@ plan(const struct run *run)
                       sizeof(phases) / sizeof(phases[0]));
 }
 
-static void
-note_step(void *user, uint32_t step, uint32_t steps)
-{
-    ins_progress *progress = user;
-
-    progress->now.step = step;
-    progress->now.steps = steps;
-}
-
-static void
-note_iteration(void *user, uint32_t iteration, double loss)
-{
-    ins_progress *progress = user;
-
-    progress->now.step = iteration;
-    progress->now.loss = loss;
-}
-
 static ins_status
 fit(struct run *run)
 {
@@ -172,13 +152,13 @@ fit(struct run *run)
     ins_head_wish wish = make_wish(run->options);
     ins_head_choice_result result;
 
-    wish.progress = note_step;
+    wish.progress = ins_progress_step;
     wish.progress_user = progress;
     ins_progress_begin(progress, "select", 1);
     INS_TRY(ins_head_choose(&run->head_options, &result, &rows, &wish,
                             run->host, run->error));
     progress->now.accuracy = result.accuracy;
-    run->head_options.progress = note_iteration;
+    run->head_options.progress = ins_progress_iteration;
     run->head_options.progress_user = progress;
     ins_progress_begin(progress, "fit", run->head_options.iterations);
     return ins_head_fit(&run->head, &rows, &run->head_options, run->host,

@@ -12,6 +12,9 @@
 #include "train/rows.h"
 #include "train/targets.h"
 
+/* Of a text, for estimates of time only. */
+#define INS_BYTES_PER_TOKEN 4
+
 /* All borrowed. */
 typedef struct ins_text_job {
     const ins_training_options *options;
@@ -37,6 +40,26 @@ ins_text_job_tokens(const ins_pack_recipe *recipe,
 
     return wanted != 0 && wanted < recipe->max_tokens ? wanted
                                                       : recipe->max_tokens;
+}
+
+/* About how many tokens all texts have. */
+static inline double
+ins_text_job_length(const ins_text_job *job)
+{
+    return (double) job->rows->text_bytes / INS_BYTES_PER_TOKEN +
+           2 * (double) job->rows->count;
+}
+
+/* Of the encoder's way from all texts to their embeddings, in
+ * multiplications. */
+static inline double
+ins_text_job_cost(const ins_text_job *job)
+{
+    const ins_pack_recipe *recipe = job->view->recipe;
+    double hidden = recipe->hidden;
+
+    return ins_text_job_length(job) * recipe->layers *
+           (4 * hidden * hidden + 2 * hidden * recipe->intermediate);
 }
 
 #endif

@@ -15,6 +15,8 @@
 
 #define SPECIAL_TOKENS  2 /* of a text */
 #define BYTES_PER_TOKEN 2 /* at least, in nearly all texts */
+/* Of a token, in the encoder's multiplications: two walks. */
+#define TOKENIZE_COST 10000
 
 struct run {
     const ins_text_job *job;
@@ -81,6 +83,20 @@ ins_tuning_bytes(const ins_text_job *job, size_t text_size)
 
 /* ---- the run ------------------------------------------------------------- */
 
+static void
+plan(const ins_text_job *job)
+{
+    double learnt = INS_LEARN_UNITS * (double) job->options->epochs;
+    const ins_phase phases[] = {
+        {"tokenize", TOKENIZE_COST * ins_text_job_length(job)},
+        {INS_FINE_TUNE_WORK, ins_text_job_cost(job) * (1 + learnt)},
+        {"write", (double) job->view->size / 4},
+    };
+
+    ins_progress_plan(job->progress, phases,
+                      sizeof(phases) / sizeof(phases[0]));
+}
+
 static ins_status
 tokenize(struct run *run, ins_error *error)
 {
@@ -132,6 +148,7 @@ train(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
     INS_TRY(ins_targets_open(&run->targets, job->rows, &run->labels, &options,
                              run->host, error));
     run->recipe = make_recipe(job);
+    plan(job);
     INS_TRY(tokenize(run, error));
     INS_TRY(tune(run, error));
     ins_progress_begin(job->progress, "write", 1);

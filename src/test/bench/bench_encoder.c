@@ -14,27 +14,16 @@
 #include <time.h>
 
 #include "insitu.h"
+#include "test/bench/read_pack.h"
+#include "test/malloc_host.h"
 
 #define ROUNDS        9
 #define BATCH         32
 #define ROUND_SECONDS 0.25
 #define MAX_TEXT      65536
 
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
-
-static const ins_host host = {.alloc = allocate, .release = release};
+static const ins_host host = {.alloc = malloc_host_alloc,
+                              .release = malloc_host_release};
 
 static void
 require(ins_status status, const ins_error *error)
@@ -43,29 +32,6 @@ require(ins_status status, const ins_error *error)
         return;
     fprintf(stderr, "bench_encoder: %s\n", error->message);
     exit(1);
-}
-
-static void *
-read_pack(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    void *bytes = NULL;
-    long end = -1;
-
-    if (file != NULL && fseek(file, 0, SEEK_END) == 0)
-        end = ftell(file);
-    if (end > 0)
-        bytes = aligned_alloc(64, ((size_t) end + 63) / 64 * 64);
-    if (bytes != NULL) {
-        rewind(file);
-        *size = fread(bytes, 1, (size_t) end, file);
-    }
-    if (bytes == NULL || *size != (size_t) end) {
-        perror(path);
-        exit(1);
-    }
-    fclose(file);
-    return bytes;
 }
 
 static double

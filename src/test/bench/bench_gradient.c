@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "gradient/network.h"
+#include "test/malloc_host.h"
 
 #define LABELS     10
 #define MAX_ROUNDS 100
@@ -45,23 +46,9 @@ note_poll(void *user)
     return false;
 }
 
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
-
 static const ins_host host = {.user = &polls,
-                              .alloc = allocate,
-                              .release = release,
+                              .alloc = malloc_host_alloc,
+                              .release = malloc_host_release,
                               .cancelled = note_poll};
 
 static ins_error error;

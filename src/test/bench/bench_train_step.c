@@ -13,27 +13,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "test/bench/read_pack.h"
+#include "test/malloc_host.h"
 #include "train/adamw.h"
 #include "train/fine_tune.h"
 
 #define LABELS  8
 #define DROPOUT 0.1f
 
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
-
-static const ins_host host = {.alloc = allocate, .release = release};
+static const ins_host host = {.alloc = malloc_host_alloc,
+                              .release = malloc_host_release};
 
 static void
 require(ins_status status, const ins_error *error)
@@ -42,29 +31,6 @@ require(ins_status status, const ins_error *error)
         return;
     fprintf(stderr, "bench_train_step: %s\n", error->message);
     exit(1);
-}
-
-static void *
-read_pack(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    void *bytes = NULL;
-    long end = -1;
-
-    if (file != NULL && fseek(file, 0, SEEK_END) == 0)
-        end = ftell(file);
-    if (end > 0)
-        bytes = aligned_alloc(64, ((size_t) end + 63) / 64 * 64);
-    if (bytes != NULL) {
-        rewind(file);
-        *size = fread(bytes, 1, (size_t) end, file);
-    }
-    if (bytes == NULL || *size != (size_t) end) {
-        perror(path);
-        exit(1);
-    }
-    fclose(file);
-    return bytes;
 }
 
 /* Of the processor: other programs of the machine do not count. */

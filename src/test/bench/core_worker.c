@@ -18,6 +18,8 @@
 #include <time.h>
 
 #include "insitu.h"
+#include "test/bench/read_pack.h"
+#include "test/malloc_host.h"
 
 #define MAX_CASES 32
 #define MAX_TEXTS 4096
@@ -38,21 +40,8 @@ typedef struct core_worker {
     size_t stride;
 } core_worker;
 
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
-
-static const ins_host host = {.alloc = allocate, .release = release};
+static const ins_host host = {.alloc = malloc_host_alloc,
+                              .release = malloc_host_release};
 
 static void
 fail(const char *what)
@@ -75,25 +64,6 @@ now(void)
 
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
-}
-
-static void *
-read_pack(const char *path, size_t *size)
-{
-    FILE *file = fopen(path, "rb");
-    void *bytes = NULL;
-    long end = -1;
-
-    if (file != NULL && fseek(file, 0, SEEK_END) == 0)
-        end = ftell(file);
-    if (end > 0)
-        bytes = aligned_alloc(64, ((size_t) end + 63) / 64 * 64);
-    if (bytes == NULL)
-        fail(path);
-    rewind(file);
-    *size = fread(bytes, 1, (size_t) end, file);
-    fclose(file);
-    return bytes;
 }
 
 static ins_text

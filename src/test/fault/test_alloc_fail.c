@@ -673,15 +673,6 @@ test_import_json_library(void **state)
     close_fixture(&fixture, &host);
 }
 
-static int
-prepare(void **state)
-{
-    ins_error error;
-
-    (void) state;
-    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
-}
-
 int
 main(void)
 {
@@ -713,5 +704,5 @@ main(void)
         cmocka_unit_test(test_import_json_library),
     };
 
-    return cmocka_run_group_tests(tests, prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }

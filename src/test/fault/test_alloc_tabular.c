@@ -229,15 +229,6 @@ FAIL_TEST(test_train_on_numbers, call_numbers)
 FAIL_TEST(test_choose_a_head, call_choose)
 FAIL_TEST(test_predict, call_predict)
 
-static int
-prepare(void **state)
-{
-    ins_error error;
-
-    (void) state;
-    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
-}
-
 int
 main(void)
 {
@@ -248,5 +239,5 @@ main(void)
         cmocka_unit_test(test_predict),
     };
 
-    return cmocka_run_group_tests(tests, prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }

@@ -19,25 +19,12 @@
 #include "levels.h"
 #include "pack/pack_rows.h"
 #include "pack/pack_shape.h"
+#include "test/malloc_host.h"
 
 struct calls {
     size_t polls;
     size_t cancel_at; /* 0 = never */
 };
-
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
 
 static bool
 is_cancelled(void *user)
@@ -48,8 +35,8 @@ is_cancelled(void *user)
 }
 
 static struct calls calls;
-static const ins_host host = {&calls,       allocate, release,
-                              is_cancelled, NULL,     NULL};
+static const ins_host host = {
+    &calls, malloc_host_alloc, malloc_host_release, is_cancelled, NULL, NULL};
 
 static void *
 need(size_t size)

@@ -20,6 +20,7 @@
 #include "encoder/encoder.h"
 #include "insitu_import.h"
 #include "store/source_directory.h"
+#include "test/malloc_host.h"
 
 #define FIXTURES    "src/test/parity/fixtures/"
 #define MAX_ITEMS   16
@@ -49,20 +50,6 @@ struct fixture {
     bool has_bits[MAX_ITEMS];
     float bits[MAX_ITEMS][MAX_HIDDEN];
 };
-
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
 
 static void
 require(struct fixture *fixture, ins_status status)
@@ -141,7 +128,8 @@ open_fixture(struct fixture *fixture, const char *name, size_t type)
     memset(fixture, 0, sizeof(*fixture));
     fixture->tolerance = weight_types[type].tolerance;
     options.weights = weight_types[type].choice;
-    fixture->host = (ins_host){.alloc = allocate, .release = release};
+    fixture->host =
+        (ins_host){.alloc = malloc_host_alloc, .release = malloc_host_release};
     snprintf(relative, sizeof(relative), FIXTURES "%s", name);
     directory = realpath(relative, NULL);
     assert_non_null(directory);

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "insitu_evaluate.h"
+#include "test/malloc_host.h"
 
 #define FIXTURE   "src/test/parity/fixtures/evaluation.json"
 #define TOLERANCE 1e-12
@@ -24,21 +25,8 @@
 static const char *const averages[] = {"macro", "micro", "weighted"};
 static const char *const figures[] = {"precision", "recall", "f1"};
 
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
-
-static const ins_host host = {.alloc = allocate, .release = release};
+static const ins_host host = {.alloc = malloc_host_alloc,
+                              .release = malloc_host_release};
 
 static json_t *
 load_fixture(const char *part)

@@ -21,6 +21,7 @@
 #include "gradient/network.h"
 #include "insitu_import.h"
 #include "store/source_directory.h"
+#include "test/malloc_host.h"
 
 #define FIXTURES   "src/test/parity/fixtures/"
 #define TOLERANCE  1e-5
@@ -42,20 +43,6 @@ struct fixture {
     ins_parameters *parameters, *expected, *sums;
     double worst;
 };
-
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
 
 static void
 require(struct fixture *fixture, ins_status status)
@@ -125,7 +112,8 @@ open_fixture(struct fixture *fixture, const char *name)
     FILE *file;
 
     memset(fixture, 0, sizeof(*fixture));
-    fixture->host = (ins_host){.alloc = allocate, .release = release};
+    fixture->host =
+        (ins_host){.alloc = malloc_host_alloc, .release = malloc_host_release};
     require(fixture, ins_runtime_prepare(&fixture->error));
     snprintf(path, sizeof(path), FIXTURES "%s/batch.txt", name);
     file = fopen(path, "r");

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "insitu_import.h"
+#include "test/malloc_host.h"
 
 #define FIXTURES   "src/test/parity/fixtures/"
 #define GGUF_VOCAB "../shared/models/gguf-vocab/ggml-vocab-bert-bge.gguf"
@@ -37,20 +38,6 @@ struct tokenizer {
     ins_session *session;
     ins_error error;
 };
-
-static void *
-allocate(void *user, size_t size)
-{
-    (void) user;
-    return malloc(size);
-}
-
-static void
-release(void *user, void *memory)
-{
-    (void) user;
-    free(memory);
-}
 
 /* The whole file, NUL-terminated; NULL when there is none. */
 static char *
@@ -205,8 +192,8 @@ open_tokenizer(struct tokenizer *tokenizer, const char *json, size_t size)
              "\"layer_norm_eps\": 1e-12, \"pad_token_id\": 0}",
              HIDDEN, HIDDEN, vocabulary);
     files[0].size = strlen(config);
-    *tokenizer =
-        (struct tokenizer){.host = {.alloc = allocate, .release = release}};
+    *tokenizer = (struct tokenizer){
+        .host = {.alloc = malloc_host_alloc, .release = malloc_host_release}};
     if (ins_import(files, 3, &options, &tokenizer->host, &tokenizer->pack,
                    &pack_bytes, &tokenizer->error) != INS_OK)
         fail_msg("%s; %s", tokenizer->error.message, tokenizer->error.detail);

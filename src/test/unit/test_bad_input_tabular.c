@@ -249,15 +249,6 @@ test_weights_that_are_not_numbers(void **state)
     host.host.release(&host, pack.bytes);
 }
 
-static int
-prepare(void **state)
-{
-    ins_error error;
-
-    (void) state;
-    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
-}
-
 int
 main(void)
 {
@@ -273,5 +264,5 @@ main(void)
         tests[3 + i].initial_state = (void *) (uintptr_t) &forgeries[i];
     }
     return _cmocka_run_group_tests("bad_input_tabular", tests,
-                                   FORGERY_COUNT + 3, prepare, NULL);
+                                   FORGERY_COUNT + 3, tiny_prepare, NULL);
 }

@@ -555,13 +555,6 @@ set_up(void **state)
     return 0;
 }
 
-static int
-prepare(void **state)
-{
-    (void) state;
-    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int
@@ -588,5 +581,5 @@ main(void)
         TEST(test_progress_is_told),
     };
 
-    return cmocka_run_group_tests(tests, prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }

@@ -289,13 +289,6 @@ set_up(void **state)
     return 0;
 }
 
-static int
-prepare(void **state)
-{
-    (void) state;
-    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
 int
@@ -313,5 +306,5 @@ main(void)
         TEST(test_polls_can_cancel),
     };
 
-    return cmocka_run_group_tests(tests, prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }

@@ -84,6 +84,7 @@ test_s10_refused(void **state)
         {"{\"max_tokens\":1}", "from 2 to 32768, not 1"},
         {"{\"max_tokens\":-5}", "not -5"},
         {"{\"max_tokens\":1e400}", "not valid JSON"},
+        {"{\"max_tokens\":99999999999999999999}", "to 32768, not 1e20"},
         {"{\"max_tokens\":99999}", "not 99999"},
         {"{\"max_tokens\":\"128\"}", "not \"128\""},
         {"{\"max_tokens\":128.0}", "must be an integer"},

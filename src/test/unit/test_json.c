@@ -194,7 +194,9 @@ test_numbers(void **state)
 static void
 test_huge_integer_as_real(void **state)
 {
-    static const char text[] = "[1000000000000000019884624838656]";
+    static const char text[] =
+        "[1000000000000000019884624838656,-9223372036854775809,"
+        "-9223372036854775808]";
     ins_json_failure failure;
     json_t *json = ins_json_parse((ins_text){text, sizeof(text) - 1}, MANY,
                                   true, NULL, &failure);
@@ -202,6 +204,8 @@ test_huge_integer_as_real(void **state)
     (void) state;
     assert_non_null(json);
     assert_true(json_real_value(json_array_get(json, 0)) > 0.999e30);
+    assert_true(json_real_value(json_array_get(json, 1)) == -0x1p63);
+    assert_true(json_is_integer(json_array_get(json, 2)));
     json_decref(json);
 }
 

@@ -419,6 +419,14 @@ test_too_few_rows(void **state)
     assert_int_equal(training_add(&f, "y", "a"), INS_OK);
     expect_refused(&f, "same label");
     training_end(&f);
+    f.method = INS_TRAIN_TABULAR;
+    training_begin(&f);
+    ins_training_skip(f.training);
+    ins_training_skip(f.training);
+    expect_refused(&f, "no rows");
+    assert_non_null(strstr(f.error.detail, "2 rows were left out"));
+    training_end(&f);
+    f.method = INS_TRAIN_CLASSIFIER;
     f.options.multi_label = true;
     training_begin(&f);
     assert_int_equal(ins_training_add_text(f.training, training_text("x"), NULL,
@@ -485,5 +493,5 @@ main(void)
         cmocka_unit_test(test_bad_labels),
     };
 
-    return cmocka_run_group_tests(tests, training_prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }

@@ -20,6 +20,8 @@
 struct told {
     char phases[128];
     double fraction;
+    double begun;   /* the fraction when the last phase began */
+    unsigned rises; /* phases that began with a higher fraction than the last */
     uint64_t rows;
     uint64_t skipped;
     bool fell;
@@ -34,9 +36,12 @@ note_progress(void *user, const ins_training_progress *progress)
     size_t size = strlen(progress->phase);
 
     if (length < size ||
-        strcmp(told->phases + length - size, progress->phase) != 0)
+        strcmp(told->phases + length - size, progress->phase) != 0) {
+        told->rises += progress->fraction > told->begun;
+        told->begun = progress->fraction;
         snprintf(told->phases + length, sizeof(told->phases) - length, " %s",
                  progress->phase);
+    }
     told->fell |= progress->fraction < told->fraction;
     told->fraction = progress->fraction;
     told->rows = progress->rows;
@@ -45,7 +50,8 @@ note_progress(void *user, const ins_training_progress *progress)
 }
 
 static void
-expect_progress(ins_training_method method, double l2, const char *phases)
+expect_progress(ins_training_method method, double l2, const char *phases,
+                unsigned rises)
 {
     struct told told = {.rows = 0};
     struct training_fixture f;
@@ -68,6 +74,9 @@ expect_progress(ins_training_method method, double l2, const char *phases)
     assert_false(told.fell);
     assert_true(told.loss_known);
     assert_true(told.fraction == 1);
+    /* From each phase to the next; 1 only at the end. */
+    assert_int_equal(told.rises, rises);
+    assert_true(told.begun > 0.5 && told.begun < 1);
     assert_int_equal(told.rows, TRAINING_ROWS);
     assert_int_equal(told.skipped, 2);
     training_close(&f);
@@ -77,12 +86,13 @@ static void
 test_progress(void **state)
 {
     (void) state;
-    expect_progress(INS_TRAIN_CLASSIFIER, 1e-4, " collect embed fit write");
-    expect_progress(INS_TRAIN_CLASSIFIER, -1,
-                    " collect embed select fit write");
+    expect_progress(INS_TRAIN_CLASSIFIER, 1e-4, " collect embed fit write", 2);
+    expect_progress(INS_TRAIN_CLASSIFIER, -1, " collect embed select fit write",
+                    3);
     expect_progress(INS_TRAIN_FINE_TUNE, -1,
                     " collect tokenize embed fit validate train validate "
-                    "write");
+                    "write",
+                    5);
 }
 
 /* Cancelled at every poll; the training can be run again. */
@@ -231,5 +241,5 @@ main(void)
         cmocka_unit_test(test_limit_is_kept),
     };
 
-    return cmocka_run_group_tests(tests, training_prepare, NULL);
+    return cmocka_run_group_tests(tests, tiny_prepare, NULL);
 }

@@ -678,3 +678,12 @@ tiny_host_open(tiny_host *host)
                                  .release = release,
                                  .cancelled = is_cancelled}};
 }
+
+int
+tiny_prepare(void **state)
+{
+    ins_error error;
+
+    (void) state;
+    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
+}

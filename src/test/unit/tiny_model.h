@@ -66,5 +66,7 @@ typedef struct tiny_host {
 } tiny_host;
 
 void tiny_host_open(tiny_host *host);
+/* Sets a group of cmocka's up: the runtime is ready for products. */
+int tiny_prepare(void **state);
 
 #endif

@@ -143,12 +143,3 @@ training_task(struct training_fixture *f, const ins_model *model, ins_task task,
         INS_OK);
     ins_session_close(session);
 }
-
-int
-training_prepare(void **state)
-{
-    ins_error error;
-
-    (void) state;
-    return ins_runtime_prepare(&error) == INS_OK ? 0 : 1;
-}

@@ -51,7 +51,5 @@ void training_run_and_open(struct training_fixture *f);
 /* Of one text; row: [TRAINING_HIDDEN]. */
 void training_task(struct training_fixture *f, const ins_model *model,
                    ins_task task, const char *text, float *row);
-/* For cmocka's groups. */
-int training_prepare(void **state);
 
 #endif
