@@ -19,6 +19,22 @@ SELECT (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is m
        (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-router-v1', 'delivery') e) AS same,
        (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel') e) <>
        (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-router-v1', 'refund') e) AS other;
+-- STABLE, so that the model may be an alias
+SELECT model_alias('router', 'insitu-router-v1');
+SELECT (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel') e) =
+       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'router') e) AS same,
+       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-router-v1', 'refund') e) =
+       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'router', 'refund') e) AS same,
+       explain_html('where is my parcel') = explain_html('where is my parcel', 'router') AS same;
+SELECT classify('where is my parcel', 'router');
+-- also when a prepared plan was made before it came to mean another model
+PREPARE explained AS SELECT explain_html(t, 'router') = explain_html(t, 'clf') AS same
+  FROM (VALUES ('a word')) v(t);
+EXECUTE explained;
+SELECT model_alias('router', 'clf');
+EXECUTE explained;
+DEALLOCATE explained;
+SELECT model_drop('router');
 -- positions count characters, as substr does; token is the text's own
 SELECT bool_and(token = substr(t, start_pos, end_pos - start_pos + 1)) AS own,
        count(*) > 3 AS many, max(end_pos) = length(t) AS to_the_end

@@ -120,7 +120,7 @@ void
 bundled_digest(const char *name, uint8_t digest[INS_DIGEST_BYTES])
 {
     bundled_file *file = find_file(name);
-    ins_host host = host_in(CurrentMemoryContext);
+    ins_host host = host_to_the_end_in(CurrentMemoryContext);
     ins_mapping mapping;
     ins_status status;
     ins_error error;

@@ -38,7 +38,8 @@ static void
 explain_input(model_call *call, ins_text input, text *label,
               ins_explanation *explanation)
 {
-    ins_host host = host_in(CurrentMemoryContext);
+    guard guard = {.context = CurrentMemoryContext};
+    ins_host host = guarded_host(&guard);
     uint32_t index;
     ins_error error;
     ins_status status;
@@ -48,15 +49,10 @@ explain_input(model_call *call, ins_text input, text *label,
     index = best_label(call, &input);
     if (label != NULL)
         index = find_label(call, label);
-    for (;;) {
-        CHECK_FOR_INTERRUPTS();
-        status = ins_explain(explanation, model_of(call), input, index, &host,
-                             &error);
-        if (status != INS_CANCELLED)
-            break;
-        /* Begins again when the interrupt was not about this query. */
-        ins_explanation_close(explanation, &host);
-    }
+    CHECK_FOR_INTERRUPTS();
+    status =
+        ins_explain(explanation, model_of(call), input, index, &host, &error);
+    raise_guarded(&guard);
     check_status(status, &error);
 }
 
@@ -98,19 +94,15 @@ insitu_explain_html(PG_FUNCTION_ARGS)
 {
     model_call *call = open_stable_call(fcinfo, 1, DEFAULT_CLASSIFIER);
     ins_text input = input_text(PG_GETARG_DATUM(0));
-    ins_host host = host_in(CurrentMemoryContext);
+    ins_host host = host_to_the_end_in(CurrentMemoryContext);
     ins_explanation explanation;
     ins_error error;
-    ins_status status;
     size_t size;
     char *html;
 
     explain_input(call, input, NULL, &explanation);
-    do {
-        CHECK_FOR_INTERRUPTS();
-        status = ins_explanation_html(&explanation, model_of(call), input,
-                                      &host, &html, &size, &error);
-    } while (status == INS_CANCELLED);
-    check_status(status, &error);
+    check_status(ins_explanation_html(&explanation, model_of(call), input,
+                                      &host, &html, &size, &error),
+                 &error);
     PG_RETURN_TEXT_P(server_text((ins_text){html, size}));
 }

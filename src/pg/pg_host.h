@@ -18,8 +18,8 @@ ins_host host_to_the_end_in(MemoryContext context);
 
 /*
  * For work that cannot begin again after an interrupt that was about something
- * else: interrupts are served where they come, inside the core, and an ERROR
- * is kept until the core has returned.
+ * else, or is too long to: interrupts are served where they come, inside the
+ * core, and an ERROR is kept until the core has returned.
  */
 typedef struct guard {
     MemoryContext context; /* of the memory, and of a kept error */

@@ -116,7 +116,7 @@ insitu_model_register(PG_FUNCTION_ARGS)
     const char *name;
     MemoryContext context =
         begin_registration(text_to_cstring(PG_GETARG_TEXT_PP(0)), &name);
-    ins_host host = host_in(context);
+    ins_host host = host_to_the_end_in(context);
     char *path = text_to_cstring(PG_GETARG_TEXT_PP(1));
     ins_error error;
     void *pack;
@@ -144,7 +144,7 @@ insitu_model_register_pack(PG_FUNCTION_ARGS)
     const char *name;
     MemoryContext context =
         begin_registration(text_to_cstring(PG_GETARG_TEXT_PP(0)), &name);
-    ins_host host = host_in(context);
+    ins_host host = host_to_the_end_in(context);
     bytea *value = PG_GETARG_BYTEA_PP(1);
     size_t size = VARSIZE_ANY_EXHDR(value);
     ins_error error;

@@ -189,7 +189,7 @@ insitu_model_export(PG_FUNCTION_ARGS)
 static ins_status
 verify_stored(const model_identity *identity, ins_error *error)
 {
-    ins_host host = host_in(CurrentMemoryContext);
+    ins_host host = host_to_the_end_in(CurrentMemoryContext);
     export_copy copy = {NULL, 0};
     uint8_t digest[INS_DIGEST_BYTES];
     ins_status status;
@@ -211,7 +211,7 @@ verify_stored(const model_identity *identity, ins_error *error)
 static ins_status
 verify_mapped(const model_identity *identity, ins_error *error)
 {
-    ins_host host = host_in(CurrentMemoryContext);
+    ins_host host = host_to_the_end_in(CurrentMemoryContext);
     uint8_t wanted[INS_DIGEST_BYTES];
     uint8_t digest[INS_DIGEST_BYTES];
     model_call call;

@@ -57,7 +57,7 @@ object_features(const model_call *call, Jsonb *object)
 {
     uint32_t count = ins_model_describe(model_of(call))->feature_count;
     double *features = palloc((count + 1) * sizeof(*features));
-    ins_host host = host_in(CurrentMemoryContext);
+    ins_host host = host_to_the_end_in(CurrentMemoryContext);
     ins_error error;
 
     if (ins_predict_read_object(model_of(call), json_text(object), features,

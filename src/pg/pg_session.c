@@ -114,7 +114,8 @@ static ins_status
 map_and_open(loaded_model *entry, const model_identity *identity, bool *filled,
              ins_error *error)
 {
-    ins_host host = host_in(model_context);
+    /* It is also that of predictions, which take microseconds. */
+    ins_host host = host_to_the_end_in(model_context);
     ins_mapping mapping;
     ins_status status;
 
@@ -500,6 +501,7 @@ open_session(loaded_model *loaded)
     };
     ins_host host = host_in(model_context);
     ins_error error;
+    ins_status status;
 
     prepare_runtime();
     if (loaded->session != NULL &&
@@ -508,9 +510,10 @@ open_session(loaded_model *loaded)
         return loaded->session;
     ins_session_close(loaded->session);
     loaded->session = NULL;
-    check_status(ins_session_open(&loaded->session, loaded->model, &options,
-                                  &host, &error),
-                 &error);
+    while ((status = ins_session_open(&loaded->session, loaded->model, &options,
+                                      &host, &error)) == INS_CANCELLED)
+        CHECK_FOR_INTERRUPTS();
+    check_status(status, &error);
     loaded->session_refuses_long_input = refuse;
     strlcpy(loaded->session_kernels, setting_kernels, KERNELS_BYTES);
     return loaded->session;

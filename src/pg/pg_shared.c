@@ -27,6 +27,14 @@ open_piece(const shared_piece *piece)
                               &found);
 }
 
+/* The registry's own locks, of which one has no name.  What calls functions
+ * holds none. */
+static void
+release_init_lock(void)
+{
+    LWLockReleaseAll();
+}
+
 #else
 
 #if PG_HAS_SHMEM_REQUEST_HOOK
@@ -72,8 +80,6 @@ open_piece(const shared_piece *piece)
     return memory;
 }
 
-#endif
-
 /* An ERROR gives up the interrupt holds of the locks it leaves behind. */
 static void
 release_init_lock(void)
@@ -83,6 +89,8 @@ release_init_lock(void)
     HOLD_INTERRUPTS();
     LWLockRelease(AddinShmemInitLock);
 }
+
+#endif
 
 void *
 attach_piece(shared_piece *piece)
@@ -97,7 +105,8 @@ attach_piece(shared_piece *piece)
     }
     PG_CATCH();
     {
-        /* Full shared memory is the one thing that fails here. */
+        /* Shared memory is full, or another version of the library made
+         * the piece. */
         MemoryContextSwitchTo(caller);
         FlushErrorState();
         release_init_lock();
