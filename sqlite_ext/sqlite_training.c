@@ -394,8 +394,8 @@ step_fine_tune(sqlite3_context *context, int argc, sqlite3_value **argv)
 }
 
 /*
- * (label, object), (label, object, options) or (label, number, ...).  A row
- * that begins with NULL features belongs to the form of the others.
+ * (label, object), (label, object, options) or (label, number, ...).  NULL
+ * alone may be an object or a number; the row says nothing in either case.
  */
 void
 step_train_tabular(sqlite3_context *context, int argc, sqlite3_value **argv)
@@ -409,6 +409,7 @@ step_train_tabular(sqlite3_context *context, int argc, sqlite3_value **argv)
         return;
     }
     has_object = sqlite3_value_type(argv[1]) == SQLITE_TEXT ||
+                 (argc == 2 && sqlite3_value_type(argv[1]) == SQLITE_NULL) ||
                  (argc == 3 && sqlite3_value_type(argv[2]) == SQLITE_TEXT);
     if (has_object && argc <= 3) {
         row.input = argv[1];

@@ -294,6 +294,35 @@ class Tabular(DatabaseTest):
         self.fails("object|JSON", "SELECT predict_row('risk', '[1')")
         self.assertIsNone(self.one("SELECT predict_row('risk', NULL)"))
 
+    def test_rows_without_features_are_skipped(self):
+        sql = ("SELECT hex(train_tabular(risk, object%s)) FROM (SELECT risk, "
+               "iif(%s, json_object('age', age), NULL) AS object FROM p "
+               "WHERE %s ORDER BY rowid)")
+        for options in ("", ", '{}'"):
+            for given in ("rowid > 10", "rowid < 290"):
+                with self.subTest(given + options):
+                    self.assertEqual(
+                        self.one(sql % (options, given, "1")),
+                        self.one(sql % (options, "1", given)))
+        self.fails("300 rows", "SELECT train_tabular(risk, NULL) FROM p")
+
+    def test_an_object_that_is_null(self):
+        self.one("SELECT model_register('risk', train_tabular(risk, "
+                 "json_object('age', age, 'sex', sex))) FROM p")
+        self.assertIsNone(self.one("SELECT predict_row('risk', NULL)"))
+        self.assertIsNone(self.one("SELECT predict_label('risk', NULL)"))
+        self.assertIsNone(self.one("SELECT predict('risk', NULL)"))
+        self.one("SELECT model_register('one', train_tabular(risk, age)) "
+                 "FROM p")
+        # A number that is missing counts as the mean.
+        self.assertTrue(0 < self.one("SELECT predict('one', NULL)") < 1)
+
+    def test_features_beyond_a_float(self):
+        self.one("SELECT model_register('risk', train_tabular(risk, age, "
+                 "income)) FROM p")
+        self.fails("feature 2 is infinite or too large",
+                   "SELECT predict('risk', 1, 1e300)")
+
     def test_bad_rows(self):
         self.fails("infinite|finite",
                    "SELECT train_tabular(risk, 9e999, age) FROM p")
