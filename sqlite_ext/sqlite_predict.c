@@ -137,15 +137,34 @@ predict_object(struct prediction *prediction, sqlite3_value *value,
     return status;
 }
 
-/* (model, object) or (model, number, ...). */
+/* Can NULL alone be the features of a row?  Then it is a missing number;
+ * otherwise it is an object. */
+static bool
+reads_one_number(const ins_model *model)
+{
+    ins_text name = ins_model_feature(model, 0);
+
+    return ins_model_describe(model)->feature_count == 1 && name.size == 1 &&
+           name.data[0] == '1';
+}
+
+/* (model, object) or (model, number, ...).  scores: NULL afterwards when the
+ * object is NULL. */
 static ins_status
 predict_arguments(struct prediction *prediction, int argc, sqlite3_value **argv,
                   ins_error *error)
 {
+    int type = argc == 2 ? sqlite3_value_type(argv[1]) : SQLITE_FLOAT;
+
     INS_CHECK(argc >= 2, error, INS_INVALID_ARGUMENT,
               "a prediction needs a model and features");
     INS_TRY(begin_prediction(prediction, argv[0], error));
-    if (argc == 2 && sqlite3_value_type(argv[1]) == SQLITE_TEXT)
+    if (type == SQLITE_NULL && !reads_one_number(prediction->model)) {
+        sqlite3_free(prediction->scores);
+        prediction->scores = NULL;
+        return INS_OK;
+    }
+    if (type == SQLITE_TEXT)
         return predict_object(prediction, argv[1], error);
     return predict_numbers(prediction, argv + 1, argc - 1, error);
 }
@@ -167,6 +186,8 @@ score_into_result(sqlite3_context *context, int argc, sqlite3_value **argv,
 
     if (predict_arguments(&prediction, argc, argv, &error) != INS_OK) {
         result_failure(context, &error);
+    } else if (prediction.scores == NULL) {
+        sqlite3_result_null(context);
     } else if (want_label) {
         uint32_t count = ins_model_describe(prediction.model)->label_count;
         ins_text label = ins_model_label(

@@ -18,6 +18,8 @@ SQLITE_EXTENSION_INIT3
 #include "sqlite_progress.h"
 
 #define MAX_OPTIONS_BYTES 65536
+/* Of the labels of a row: each is copied before the core bounds the memory. */
+#define MAX_ARRAY_BYTES (16 << 20)
 
 /* One aggregate. */
 struct trainee {
@@ -59,12 +61,13 @@ free_trainee(struct trainee *trainee)
 static bool
 is_same_text(sqlite3_value *a, sqlite3_value *b)
 {
+    const unsigned char *first = sqlite3_value_text(a);
+    const unsigned char *second = sqlite3_value_text(b);
     int size = sqlite3_value_bytes(a);
 
-    return sqlite3_value_type(a) == sqlite3_value_type(b) &&
-           size == sqlite3_value_bytes(b) &&
-           (size == 0 || memcmp(sqlite3_value_text(a), sqlite3_value_text(b),
-                                (size_t) size) == 0);
+    /* NULL: out of memory, which SQLite reports itself. */
+    return first != NULL && second != NULL && size == sqlite3_value_bytes(b) &&
+           memcmp(first, second, (size_t) size) == 0;
 }
 
 /* kept: set by the first row. */
@@ -221,10 +224,13 @@ read_labels(connection *conn, sqlite3_value *json, struct label_list *list,
 {
     sqlite3_stmt *statement;
     ins_status status = INS_OK;
-    int code =
-        sqlite3_prepare_v2(conn->db, "SELECT value, type FROM json_each(?1)",
-                           -1, &statement, NULL);
+    int code;
 
+    INS_CHECK(sqlite3_value_bytes(json) <= MAX_ARRAY_BYTES, error,
+              INS_LIMIT_EXCEEDED, "the labels of a row have more than %d bytes",
+              MAX_ARRAY_BYTES);
+    code = sqlite3_prepare_v2(conn->db, "SELECT value, type FROM json_each(?1)",
+                              -1, &statement, NULL);
     if (code != SQLITE_OK)
         return fail_sqlite(conn, code, error);
     sqlite3_bind_value(statement, 1, json);
@@ -408,8 +414,8 @@ step_fine_tune(sqlite3_context *context, int argc, sqlite3_value **argv)
 }
 
 /*
- * (label, object), (label, object, options) or (label, number, ...).  A row
- * that begins with NULL features belongs to the form of the others.
+ * (label, object), (label, object, options) or (label, number, ...).  NULL
+ * alone may be an object or a number; the row says nothing in either case.
  */
 void
 step_train_tabular(sqlite3_context *context, int argc, sqlite3_value **argv)
@@ -423,6 +429,7 @@ step_train_tabular(sqlite3_context *context, int argc, sqlite3_value **argv)
         return;
     }
     has_object = sqlite3_value_type(argv[1]) == SQLITE_TEXT ||
+                 (argc == 2 && sqlite3_value_type(argv[1]) == SQLITE_NULL) ||
                  (argc == 3 && sqlite3_value_type(argv[2]) == SQLITE_TEXT);
     if (has_object && argc <= 3) {
         row.input = argv[1];

@@ -92,6 +92,13 @@ open_database(void)
     return db;
 }
 
+/* A table of labelled texts and numbers. */
+#define LABELLED                                                          \
+    "CREATE TABLE t AS SELECT value AS x, key AS i, key % 2 AS y, "       \
+    "json_array('l' || (key % 2), 'of all') AS many FROM "                \
+    "json_each('[\"my card\",\"a\",\"card\",\"order\",null,\"my order\"," \
+    "\"card order\",\"order my\"]');"
+
 static const struct scenario {
     const char *name;
     const char *prepare;
@@ -126,6 +133,28 @@ static const struct scenario {
      "eval_confusion(value, 1), eval_accuracy(value, 1) FROM "
      "json_each('[\"a\",null,1,2,\"a\",0,1,7,8,9]');"
      "SELECT eval_calibration(0.5, 1)"},
+    {"train a classifier", "SELECT model_register('near', ?2);" LABELLED,
+     "SELECT train_classifier(x, y, substr('-{\"encoder\":\"near\","
+     "\"folds\":2}', 2)),"
+     "train_classifier(x, many, '{\"encoder\":\"near\",\"l2\":1,"
+     "\"class_weights\":\"balanced\",\"head\":\"network\"}') FROM t;"
+     "SELECT train_classifier(x, y, '{\"encoder\":\"near\",\"l2\":1,"
+     "\"weights\":\"bf16\"}') FROM t GROUP BY i > 3"},
+    {"fine-tune", "SELECT model_register('near', ?2);" LABELLED,
+     "SELECT fine_tune_classifier(x, y, 'near', '{\"epochs\":1,"
+     "\"batch_size\":4}') FROM t"},
+    {"train on numbers", LABELLED,
+     "SELECT train_tabular(y, i, i * i) FROM t;"
+     "SELECT train_tabular(y, json_object('i', i, 'x', x), '{\"folds\":2,"
+     "\"head\":\"auto\",\"units\":2}') FROM t"},
+    {"predict",
+     LABELLED "SELECT model_register('n', train_tabular(y, i, i * i)) FROM t;"
+              "SELECT model_register('o', train_tabular(y, json_object('i', i,"
+              "'x', x))) FROM t",
+     "SELECT predict('n', i, 3), predict_label('n', 1, i) FROM t;"
+     "SELECT predict_row('o', json_object('x', x)), predict_label('o', "
+     "'{\"i\":2}') FROM t;"
+     "SELECT * FROM predict_scores('o', '{\"x\":\"card\"}')"},
     {"describe", "SELECT model_register('sort', ?1)",
      "SELECT model_info('sort'); SELECT * FROM model_list;"
      "SELECT * FROM model_stats; SELECT model_verify('sort');"

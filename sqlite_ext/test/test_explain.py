@@ -156,10 +156,12 @@ class Explain(DatabaseTest):
         self.fails("must be text, not a number", ROWS + "('x', 'sort', 1)")
         self.fails("needs an argument", "SELECT * FROM explain_classify")
 
-    def test_an_alias_is_refused_where_a_model_is_named(self):
+    def test_an_alias_is_followed(self):
         self.one("SELECT model_alias('pointer', 'sort')")
-        self.fails("alias", ROWS + "('x', 'pointer')")
-        self.fails("alias", "SELECT explain_html('x', 'pointer')")
+        self.assertEqual(self.all(ROWS + "('my order', 'pointer')"),
+                         self.all(ROWS + "('my order', 'sort')"))
+        self.assertEqual(self.one("SELECT explain_html('my order', 'pointer')"),
+                         self.one("SELECT explain_html('my order', 'sort')"))
         self.one("SELECT insitu_setting('default_classifier', 'pointer')")
         self.assertEqual(len(self.rows("my order")), 2)
 

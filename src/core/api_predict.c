@@ -9,6 +9,7 @@
  */
 #include "insitu_train.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 #define MAX_ROW_BYTES    ((uint64_t) 16 << 20)
 #define MAX_ROW_VALUES   ((uint64_t) 1 << 17)
 #define MAX_NUMBER_CHARS 12
+#define LARGEST_FEATURE  ((double) FLT_MAX / 4)
 
 ins_text
 ins_model_feature(const ins_model *model, uint32_t feature)
@@ -183,9 +185,12 @@ ins_predict(const ins_model *model, const double *features, size_t count,
     INS_CHECK(count == model->info.feature_count, error, INS_INVALID_ARGUMENT,
               "the model predicts from %u features, not %zu",
               model->info.feature_count, count);
+    /* As in the rows of a training. */
     for (size_t i = 0; i < count; i++)
-        INS_CHECK(!isinf(features[i]), error, INS_INVALID_ARGUMENT,
-                  "feature %zu is infinite", i + 1);
+        INS_CHECK(isnan(features[i]) || fabs(features[i]) <= LARGEST_FEATURE,
+                  error, INS_INVALID_ARGUMENT,
+                  "feature %zu is infinite or too large for a 32-bit float",
+                  i + 1);
     INS_TRY(ins_kernels_select(NULL, &kernels, error));
     out = find_layer(model, INS_ROLE_HEAD_OUT, INS_ROLE_HEAD_OUT_BIAS);
     if (model->view.recipe->flags & INS_RECIPE_HEAD_DENSE)

@@ -15,6 +15,7 @@
 #define DEFAULT_MAX_BYTES ((uint64_t) 1000 * 1000 * 1000)
 #define ROWS_PER_TELLING  256
 #define SHORT_LABELS      16 /* of a row, without an allocation */
+#define LABELS_PER_POLL   4096
 
 struct ins_training {
     ins_host host;
@@ -191,8 +192,11 @@ keep_row(ins_training *training, ins_text input, const ins_text *labels,
     const ins_host *host = &training->host;
 
     /* A row that is refused leaves no label behind. */
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (i % LABELS_PER_POLL == LABELS_PER_POLL - 1)
+            INS_TRY(ins_poll(host, error));
         INS_TRY(ins_label_check(labels[i], error));
+    }
     for (size_t i = 0; i < count; i++)
         INS_TRY(ins_label_table_add(&training->labels, labels[i], host,
                                     &numbers[i], error));

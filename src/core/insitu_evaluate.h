@@ -40,7 +40,7 @@ void ins_evaluation_close(ins_evaluation *evaluation); /* accepts NULL */
  * predicted, actual: NULL for an SQL NULL; UTF-8, copied.
  * Errors: INVALID_ARGUMENT for a label that is not UTF-8; LIMIT_EXCEEDED beyond
  * 65,536 labels, 16 MB of them in all, 1,000,000 different pairs or labels of
- * 10,240 bytes; NO_MEMORY.  The row is not counted then.
+ * 10,240 bytes; NO_MEMORY, CANCELLED.  The row is not counted then.
  */
 ins_status ins_evaluation_add(ins_evaluation *evaluation,
                               const ins_text *predicted, const ins_text *actual,

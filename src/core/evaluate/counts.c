@@ -16,6 +16,8 @@
 #define FIRST_BYTES   64
 /* Pairs merged between two looks at the host. */
 #define POLL_PAIRS 16384
+/* ... and slots: whoever writes the labels can make them fall into one. */
+#define POLL_SLOTS 65536
 
 ins_status
 ins_evaluation_open(ins_evaluation **evaluation, const ins_host *host,
@@ -63,18 +65,25 @@ move_array(const ins_host *host, void **array, size_t used, size_t capacity,
     return INS_OK;
 }
 
-/* Fails before anything has changed, or not at all. */
 static ins_status
-replace_slots(const ins_host *host, uint32_t **slots, uint32_t capacity,
-              ins_error *error)
+open_slots(const ins_host *host, uint32_t capacity, uint32_t **slots,
+           ins_error *error)
 {
     void *memory;
 
     INS_TRY(ins_alloc_zeroed(host, (uint64_t) 2 * capacity, sizeof(uint32_t),
                              &memory, error));
-    ins_release(host, *slots);
     *slots = memory;
     return INS_OK;
+}
+
+static ins_status
+count_slot(ins_evaluation *evaluation, ins_error *error)
+{
+    if (++evaluation->work < POLL_SLOTS)
+        return INS_OK;
+    evaluation->work = 0;
+    return ins_poll(&evaluation->host, error);
 }
 
 static uint32_t
@@ -104,41 +113,61 @@ is_label(const ins_evaluation *evaluation, uint32_t number, ins_text text,
                                      text.data, text.size) == 0);
 }
 
-/* The slot of the label, or the free one where it belongs. */
-static uint32_t
-find_label_slot(const ins_evaluation *evaluation, ins_text text, uint32_t hash)
+/* *slot: of the label, or the free one where it belongs. */
+static ins_status
+find_label_slot(ins_evaluation *evaluation, ins_text text, uint32_t hash,
+                uint32_t *slot, ins_error *error)
 {
+    const uint32_t *slots = evaluation->label_slots;
     uint32_t mask = 2 * evaluation->label_capacity - 1;
-    uint32_t slot = hash & mask;
 
-    while (evaluation->label_slots[slot] != 0 &&
-           !is_label(evaluation, evaluation->label_slots[slot] - 1, text, hash))
-        slot = (slot + 1) & mask;
-    return slot;
+    for (*slot = hash & mask;
+         slots[*slot] != 0 &&
+         !is_label(evaluation, slots[*slot] - 1, text, hash);
+         *slot = (*slot + 1) & mask)
+        INS_TRY(count_slot(evaluation, error));
+    return INS_OK;
+}
+
+/* slots: [2 * capacity], zeros. */
+static ins_status
+fill_label_slots(ins_evaluation *evaluation, uint32_t *slots, uint32_t capacity,
+                 ins_error *error)
+{
+    uint32_t mask = 2 * capacity - 1;
+
+    for (uint32_t i = 0; i < evaluation->label_count; i++) {
+        uint32_t slot = evaluation->labels[i].hash & mask;
+
+        for (; slots[slot] != 0; slot = (slot + 1) & mask)
+            INS_TRY(count_slot(evaluation, error));
+        slots[slot] = i + 1;
+    }
+    return INS_OK;
 }
 
 static ins_status
 grow_labels(ins_evaluation *evaluation, ins_error *error)
 {
+    const ins_host *host = &evaluation->host;
     uint32_t capacity = larger_capacity(evaluation->label_capacity);
     void *labels = evaluation->labels;
-    uint32_t mask = 2 * capacity - 1;
+    uint32_t *slots;
+    ins_status status;
 
-    INS_TRY(move_array(&evaluation->host, &labels,
-                       evaluation->label_count * sizeof(evaluation->labels[0]),
-                       (size_t) capacity * sizeof(evaluation->labels[0]),
-                       error));
+    INS_TRY(move_array(
+        host, &labels, evaluation->label_count * sizeof(evaluation->labels[0]),
+        (size_t) capacity * sizeof(evaluation->labels[0]), error));
     evaluation->labels = labels;
-    INS_TRY(replace_slots(&evaluation->host, &evaluation->label_slots, capacity,
-                          error));
-    evaluation->label_capacity = capacity;
-    for (uint32_t i = 0; i < evaluation->label_count; i++) {
-        uint32_t slot = evaluation->labels[i].hash & mask;
-
-        while (evaluation->label_slots[slot] != 0)
-            slot = (slot + 1) & mask;
-        evaluation->label_slots[slot] = i + 1;
+    INS_TRY(open_slots(host, capacity, &slots, error));
+    status = fill_label_slots(evaluation, slots, capacity, error);
+    if (status != INS_OK) {
+        ins_release(host, slots);
+        return status;
     }
+    ins_release(host, evaluation->label_slots);
+    evaluation->label_slots = slots;
+    evaluation->label_capacity = capacity;
     return INS_OK;
 }
 
@@ -203,15 +232,15 @@ add_label(ins_evaluation *evaluation, ins_text text, uint32_t hash,
 {
     ins_counted_label label = {(uint32_t) evaluation->bytes_size,
                                (uint32_t) text.size, hash};
+    uint32_t slot;
 
     INS_TRY(check_label(evaluation, text, error));
     if (evaluation->label_count == evaluation->label_capacity)
         INS_TRY(grow_labels(evaluation, error));
+    INS_TRY(find_label_slot(evaluation, text, hash, &slot, error));
     INS_TRY(keep_bytes(evaluation, text, error));
     evaluation->labels[evaluation->label_count] = label;
-    evaluation->label_slots[find_label_slot(evaluation, text, hash)] =
-        evaluation->label_count + 1;
-    evaluation->label_count++;
+    evaluation->label_slots[slot] = ++evaluation->label_count;
     return INS_OK;
 }
 
@@ -231,8 +260,9 @@ ins_evaluation_intern(ins_evaluation *evaluation, ins_text text,
     hash =
         ins_hash_finish(ins_hash_add(ins_hash_start(0), text.data, text.size));
     if (evaluation->label_capacity > 0) {
-        uint32_t slot = find_label_slot(evaluation, text, hash);
+        uint32_t slot;
 
+        INS_TRY(find_label_slot(evaluation, text, hash, &slot, error));
         if (evaluation->label_slots[slot] != 0) {
             *number = evaluation->label_slots[slot] - 1;
             return INS_OK;
@@ -245,41 +275,70 @@ ins_evaluation_intern(ins_evaluation *evaluation, ins_text text,
 /* ---- pairs --------------------------------------------------------------- */
 
 static uint32_t
-find_pair_slot(const ins_evaluation *evaluation, uint32_t predicted,
-               uint32_t actual)
+hash_pair(const ins_counted_pair *pair)
 {
+    return ins_hash_finish(pair->predicted * 0x9e3779b9u + pair->actual);
+}
+
+/* *slot: of the pair, or the free one where it belongs. */
+static ins_status
+find_pair_slot(ins_evaluation *evaluation, const ins_counted_pair *pair,
+               uint32_t *slot, ins_error *error)
+{
+    const uint32_t *slots = evaluation->pair_slots;
     uint32_t mask = 2 * evaluation->pair_capacity - 1;
-    uint32_t slot = ins_hash_finish(predicted * 0x9e3779b9u + actual) & mask;
 
-    while (evaluation->pair_slots[slot] != 0) {
-        const ins_counted_pair *pair =
-            &evaluation->pairs[evaluation->pair_slots[slot] - 1];
+    for (*slot = hash_pair(pair) & mask; slots[*slot] != 0;
+         *slot = (*slot + 1) & mask) {
+        const ins_counted_pair *other = &evaluation->pairs[slots[*slot] - 1];
 
-        if (pair->predicted == predicted && pair->actual == actual)
+        if (other->predicted == pair->predicted &&
+            other->actual == pair->actual)
             break;
-        slot = (slot + 1) & mask;
+        INS_TRY(count_slot(evaluation, error));
     }
-    return slot;
+    return INS_OK;
+}
+
+/* slots: [2 * capacity], zeros. */
+static ins_status
+fill_pair_slots(ins_evaluation *evaluation, uint32_t *slots, uint32_t capacity,
+                ins_error *error)
+{
+    uint32_t mask = 2 * capacity - 1;
+
+    for (uint32_t i = 0; i < evaluation->pair_count; i++) {
+        uint32_t slot = hash_pair(&evaluation->pairs[i]) & mask;
+
+        for (; slots[slot] != 0; slot = (slot + 1) & mask)
+            INS_TRY(count_slot(evaluation, error));
+        slots[slot] = i + 1;
+    }
+    return INS_OK;
 }
 
 static ins_status
 grow_pairs(ins_evaluation *evaluation, ins_error *error)
 {
+    const ins_host *host = &evaluation->host;
     uint32_t capacity = larger_capacity(evaluation->pair_capacity);
     void *pairs = evaluation->pairs;
+    uint32_t *slots;
+    ins_status status;
 
-    INS_TRY(move_array(&evaluation->host, &pairs,
-                       evaluation->pair_count * sizeof(evaluation->pairs[0]),
-                       (size_t) capacity * sizeof(evaluation->pairs[0]),
-                       error));
+    INS_TRY(move_array(
+        host, &pairs, evaluation->pair_count * sizeof(evaluation->pairs[0]),
+        (size_t) capacity * sizeof(evaluation->pairs[0]), error));
     evaluation->pairs = pairs;
-    INS_TRY(replace_slots(&evaluation->host, &evaluation->pair_slots, capacity,
-                          error));
+    INS_TRY(open_slots(host, capacity, &slots, error));
+    status = fill_pair_slots(evaluation, slots, capacity, error);
+    if (status != INS_OK) {
+        ins_release(host, slots);
+        return status;
+    }
+    ins_release(host, evaluation->pair_slots);
+    evaluation->pair_slots = slots;
     evaluation->pair_capacity = capacity;
-    for (uint32_t i = 0; i < evaluation->pair_count; i++)
-        evaluation->pair_slots[find_pair_slot(
-            evaluation, evaluation->pairs[i].predicted,
-            evaluation->pairs[i].actual)] = i + 1;
     return INS_OK;
 }
 
@@ -287,6 +346,8 @@ static ins_status
 add_pair(ins_evaluation *evaluation, const ins_counted_pair *pair,
          ins_error *error)
 {
+    uint32_t slot;
+
     if (evaluation->pair_count == INS_EVALUATION_PAIRS) {
         ins_fail(error, INS_LIMIT_EXCEEDED,
                  "there are more than %d different pairs of labels",
@@ -296,9 +357,9 @@ add_pair(ins_evaluation *evaluation, const ins_counted_pair *pair,
     }
     if (evaluation->pair_count == evaluation->pair_capacity)
         INS_TRY(grow_pairs(evaluation, error));
+    INS_TRY(find_pair_slot(evaluation, pair, &slot, error));
     evaluation->pairs[evaluation->pair_count] = *pair;
-    evaluation->pair_slots[find_pair_slot(
-        evaluation, pair->predicted, pair->actual)] = ++evaluation->pair_count;
+    evaluation->pair_slots[slot] = ++evaluation->pair_count;
     return INS_OK;
 }
 
@@ -306,15 +367,14 @@ ins_status
 ins_evaluation_count(ins_evaluation *evaluation, const ins_counted_pair *pair,
                      ins_error *error)
 {
+    uint32_t slot = 0;
     uint64_t rows;
-    uint32_t slot;
 
     /* Then no count of a pair can overflow either. */
     INS_CHECK(ins_add_u64(evaluation->rows, pair->count, &rows), error,
               INS_LIMIT_EXCEEDED, "there are too many rows");
-    slot = evaluation->pair_capacity > 0
-               ? find_pair_slot(evaluation, pair->predicted, pair->actual)
-               : 0;
+    if (evaluation->pair_capacity > 0)
+        INS_TRY(find_pair_slot(evaluation, pair, &slot, error));
     if (evaluation->pair_capacity > 0 && evaluation->pair_slots[slot] != 0)
         evaluation->pairs[evaluation->pair_slots[slot] - 1].count +=
             pair->count;

@@ -46,6 +46,7 @@ struct ins_evaluation {
     uint32_t *pair_slots;    /* [2 * pair_capacity]: number + 1, 0 = free */
     uint32_t pair_count;
     uint32_t pair_capacity; /* 0 or a power of two */
+    uint32_t work;          /* slots looked at since the last poll */
 };
 
 /* ---- counts.c ------------------------------------------------------------ */
@@ -53,7 +54,7 @@ struct ins_evaluation {
 ins_text ins_evaluation_label(const ins_evaluation *evaluation,
                               uint32_t number);
 /* Gives the number of a label, which is added when it is new.
- * Errors: as ins_evaluation_add. */
+ * Errors: as ins_evaluation_add; nothing has changed then. */
 ins_status ins_evaluation_intern(ins_evaluation *evaluation, ins_text label,
                                  uint32_t *number, ins_error *error);
 /* Adds to a pair and to rows. */

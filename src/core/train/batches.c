@@ -88,15 +88,15 @@ ins_batches_shuffle(ins_batches *batches, uint64_t *random,
     size_t pool = pool_rows(batches->count, batches->size);
 
     INS_TRY(ins_poll(host, error));
-    ins_shuffle(batches->order, batches->count, random);
+    INS_TRY(ins_shuffle(batches->order, batches->count, random, host, error));
     for (size_t at = 0; at < batches->count; at += pool) {
         size_t left = batches->count - at;
 
         INS_TRY(ins_poll(host, error));
         sort_rows(batches, batches->order + at, left < pool ? left : pool);
     }
-    ins_shuffle(batches->batches, batches->batch_count, random);
-    return INS_OK;
+    return ins_shuffle(batches->batches, batches->batch_count, random, host,
+                       error);
 }
 
 ins_status

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "train/random.h"
+#include "train/sampling.h"
 
 #define ROWS_PER_POLL 65536
 
@@ -49,22 +49,6 @@ order_rows(ins_folds *folds, const ins_head_rows *rows, uint32_t *starts,
     return INS_OK;
 }
 
-/* Fisher and Yates's shuffle. */
-static ins_status
-shuffle(uint32_t *numbers, size_t count, uint64_t *random, const ins_host *host,
-        ins_error *error)
-{
-    for (size_t i = count; i > 1; i--) {
-        size_t other = (size_t) ins_random_below(random, i);
-        uint32_t number = numbers[i - 1];
-
-        INS_TRY(poll_sometimes(i, host, error));
-        numbers[i - 1] = numbers[other];
-        numbers[other] = number;
-    }
-    return INS_OK;
-}
-
 /* Deals out the rows of each label, going on with the fold after the one that
  * the label before ended with. */
 static ins_status
@@ -79,7 +63,7 @@ deal_rows(ins_folds *folds, const uint32_t *ends, uint32_t labels,
         uint32_t *numbers = folds->numbers + start;
 
         INS_TRY(ins_poll(host, error));
-        INS_TRY(shuffle(numbers, count, &seed, host, error));
+        INS_TRY(ins_shuffle(numbers, count, &seed, host, error));
         if (count == 1)
             folds->folds[numbers[0]] = INS_FOLD_NONE;
         for (uint32_t i = 0; i < count && count > 1; i++) {

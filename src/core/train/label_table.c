@@ -15,6 +15,7 @@
 #define FIRST_SLOTS 256
 /* Comparisons between two polls: labels may be alike for a kilobyte. */
 #define COMPARISONS_PER_POLL 65536
+#define BYTES_PER_COMPARISON 64 /* of a label that is read and hashed */
 
 static uint32_t
 hash_label(ins_text label)
@@ -128,21 +129,47 @@ make_room(ins_label_table *table, uint32_t size, const ins_host *host,
     return INS_OK;
 }
 
-/* The slot of the label, or the empty one where it belongs. */
-static uint32_t
-find_slot(const ins_label_table *table, ins_text label)
+static ins_status
+count_work(ins_label_table *table, uint32_t comparisons, const ins_host *host,
+           ins_error *error)
 {
-    uint32_t slot = hash_label(label) & (table->slot_count - 1);
+    table->work += comparisons;
+    if (table->work < COMPARISONS_PER_POLL)
+        return INS_OK;
+    table->work = 0;
+    return ins_poll(host, error);
+}
 
-    while (table->slots[slot] != 0) {
-        ins_text other = label_at(table, table->slots[slot] - 1);
+/* *slot: of the label, or the empty one where it belongs. */
+static ins_status
+find_slot(ins_label_table *table, ins_text label, const ins_host *host,
+          uint32_t *slot, ins_error *error)
+{
+    uint32_t mask = table->slot_count - 1;
+    uint32_t at = hash_label(label) & mask;
+
+    for (; table->slots[at] != 0; at = (at + 1) & mask) {
+        ins_text other = label_at(table, table->slots[at] - 1);
 
         if (other.size == label.size &&
             memcmp(other.data, label.data, label.size) == 0)
             break;
-        slot = (slot + 1) & (table->slot_count - 1);
+        INS_TRY(count_work(table, 1, host, error));
     }
-    return slot;
+    *slot = at;
+    return INS_OK;
+}
+
+static ins_status
+fill_slots(ins_label_table *table, const ins_host *host, ins_error *error)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        uint32_t slot;
+
+        INS_TRY(find_slot(table, label_at(table, i), host, &slot, error));
+        table->slots[slot] = i + 1;
+    }
+    return INS_OK;
 }
 
 /* At most half of the slots are taken. */
@@ -151,17 +178,23 @@ make_slots(ins_label_table *table, const ins_host *host, ins_error *error)
 {
     uint32_t count =
         larger_capacity(table->slot_count, FIRST_SLOTS, 2 * (table->count + 1));
+    const ins_label_table before = *table;
     void *slots;
+    ins_status status;
 
     if (count == table->slot_count)
         return INS_OK;
     INS_TRY(ins_alloc_zeroed(host, count, sizeof(uint32_t), &slots, error));
-    ins_release(host, table->slots);
     table->slots = slots;
     table->slot_count = count;
-    for (uint32_t i = 0; i < table->count; i++)
-        table->slots[find_slot(table, label_at(table, i))] = i + 1;
-    return INS_OK;
+    status = fill_slots(table, host, error);
+    if (status == INS_OK) {
+        ins_release(host, before.slots);
+    } else {
+        ins_release(host, slots);
+        *table = before;
+    }
+    return status;
 }
 
 ins_status
@@ -172,8 +205,10 @@ ins_label_table_add(ins_label_table *table, ins_text label,
     uint32_t used;
 
     INS_TRY(ins_label_check(label, error));
+    INS_TRY(count_work(table, 1 + (uint32_t) label.size / BYTES_PER_COMPARISON,
+                       host, error));
     INS_TRY(make_slots(table, host, error));
-    slot = find_slot(table, label);
+    INS_TRY(find_slot(table, label, host, &slot, error));
     if (table->slots[slot] != 0) {
         *number = table->slots[slot] - 1;
         return INS_OK;

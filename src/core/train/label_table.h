@@ -20,6 +20,7 @@ typedef struct ins_label_table {
     uint32_t end_capacity;
     uint32_t byte_capacity;
     uint32_t slot_count; /* a power of two, or 0 */
+    uint32_t work;       /* since the last poll */
 } ins_label_table;
 
 /* The labels in the order of their bytes.  Owned. */
@@ -37,8 +38,9 @@ uint64_t ins_label_table_text_bytes(const ins_label_table *table);
 /* UTF-8 of 1 to INS_MAX_LABEL_BYTES bytes without NUL?  INVALID_ARGUMENT. */
 ins_status ins_label_check(ins_text label, ins_error *error);
 /*
- * *number: of the label, which is added when it is new.
- * Errors: those of ins_label_check, LIMIT_EXCEEDED, NO_MEMORY.
+ * *number: of the label, which is added when it is new.  Polls: whoever writes
+ * the labels can make them fall into one slot.
+ * Errors: those of ins_label_check, LIMIT_EXCEEDED, NO_MEMORY, CANCELLED.
  */
 ins_status ins_label_table_add(ins_label_table *table, ins_text label,
                                const ins_host *host, uint32_t *number,

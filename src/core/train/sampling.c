@@ -6,17 +6,23 @@
 #include "train/sampling.h"
 
 #define MARKS_PER_POLL ((uint64_t) 1 << 22)
+/* Each may be a miss of all caches. */
+#define ITEMS_PER_POLL 65536
 
-void
-ins_shuffle(uint32_t *items, size_t count, uint64_t *random)
+ins_status
+ins_shuffle(uint32_t *items, size_t count, uint64_t *random,
+            const ins_host *host, ins_error *error)
 {
     for (size_t i = count; i > 1; i--) {
         size_t k = (size_t) ins_random_below(random, i);
         uint32_t item = items[k];
 
+        if (i % ITEMS_PER_POLL == 0)
+            INS_TRY(ins_poll(host, error));
         items[k] = items[i - 1];
         items[i - 1] = item;
     }
+    return INS_OK;
 }
 
 /* ---- holding back -------------------------------------------------------- */
@@ -36,6 +42,8 @@ count_labels(struct division *division, const ins_host *host, ins_error *error)
     uint64_t marks = 0;
 
     for (size_t row = 0; row < rows->count; row++) {
+        if (row % ITEMS_PER_POLL == 0)
+            INS_TRY(ins_poll(host, error));
         if (rows->targets != NULL) {
             division->left[rows->targets[row]]++;
             continue;
@@ -128,7 +136,7 @@ ins_hold_back(const ins_row_labels *rows, double fraction, uint64_t *random,
     *held = 0;
     for (size_t i = 0; i < rows->count; i++)
         order[i] = (uint32_t) i;
-    ins_shuffle(order, rows->count, random);
+    INS_TRY(ins_shuffle(order, rows->count, random, host, error));
     if (!(fraction > 0))
         return INS_OK;
     INS_TRY(ins_alloc_zeroed(host, (uint64_t) rows->labels * 2,

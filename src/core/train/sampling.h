@@ -11,7 +11,9 @@
 #include "base/memory.h"
 #include "train/random.h"
 
-void ins_shuffle(uint32_t *items, size_t count, uint64_t *random);
+/* Fisher and Yates's shuffle.  Polls.  Errors: CANCELLED. */
+ins_status ins_shuffle(uint32_t *items, size_t count, uint64_t *random,
+                       const ins_host *host, ins_error *error);
 
 /* What rows are labelled with; one of targets and marks is set. */
 typedef struct ins_row_labels {

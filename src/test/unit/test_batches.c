@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tiny_model.h"
@@ -58,6 +59,35 @@ hold_back(const ins_row_labels *labels, double fraction, size_t *held)
                      INS_OK);
     assert_int_equal(host.live_blocks, 0);
     check_permutation(order, labels->count);
+}
+
+/* A million rows take longer than a host waits. */
+static void
+test_many_rows_poll(void **state)
+{
+    enum { MANY = 1000000 };
+    uint32_t *targets = calloc(MANY, sizeof(*targets));
+    uint32_t *many = malloc(MANY * sizeof(*many));
+    ins_row_labels labels = {targets, NULL, MANY, 1};
+    uint64_t random = 1;
+    tiny_host host;
+    size_t held;
+
+    (void) state;
+    assert_non_null(targets);
+    assert_non_null(many);
+    tiny_host_open(&host);
+    for (size_t at = 1; at < 20; at += 17) {
+        host.polls = 0;
+        host.cancel_at = at;
+        assert_int_equal(
+            ins_hold_back(&labels, 0, &random, many, &held, &host.host, NULL),
+            at == 1 ? INS_CANCELLED : INS_OK);
+        assert_true(at == 1 || host.polls >= 15);
+    }
+    assert_int_equal(host.live_blocks, 0);
+    free(targets);
+    free(many);
 }
 
 /* Each label loses its share; the one with a single row, and both rows' worth
@@ -269,6 +299,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_many_rows_poll),
         cmocka_unit_test(test_hold_back_targets),
         cmocka_unit_test(test_hold_back_marks),
         cmocka_unit_test(test_batches),

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "insitu_evaluate.h"
+#include "tiny_collide.h"
 #include "tiny_model.h"
 
 #define ROWS  3000
@@ -561,6 +562,7 @@ test_cancelled_report(void **state)
         snprintf(label, sizeof(label), "%d", i);
         must_add(evaluation, label, "0");
     }
+    host.polls = 0;
     whole = text_of(evaluation, ins_evaluation_report);
     polls = host.polls;
     assert_true(polls > 20);
@@ -655,6 +657,55 @@ test_calibration_of_parts(void **state)
     assert_memory_equal(&parts[0], &whole, sizeof(whole));
 }
 
+/* ---- labels of one hash --------------------------------------------------- */
+
+#define ALIKE 8192
+
+/* Whoever writes the labels can make a row look at all of them: then the host
+ * is asked, and a cancelled row changes nothing. */
+static void
+test_labels_of_one_hash(void **state)
+{
+    ins_evaluation *evaluation;
+    ins_evaluation *other;
+    tiny_colliding names;
+    tiny_host host;
+    void *saved;
+    size_t size;
+    ins_status status = INS_OK;
+
+    (void) state;
+    tiny_host_open(&host);
+    tiny_collide(&names);
+    evaluation = open_evaluation(&host);
+    other = open_evaluation(&host);
+    for (uint32_t i = 0; i < ALIKE; i++) {
+        ins_text name = tiny_colliding_text(&names, i);
+
+        assert_int_equal(ins_evaluation_add(evaluation, &name, &name, NULL),
+                         INS_OK);
+    }
+    /* 100 million slots by rows, and half as many labels by growing. */
+    assert_true(host.polls > 1000);
+    host.polls = 0;
+    assert_int_equal(ins_evaluation_merge(other, evaluation, NULL), INS_OK);
+    assert_true(host.polls > 400);
+    host.cancel_at = host.polls + 1;
+    for (uint32_t i = ALIKE; i < ALIKE + 20 && status == INS_OK; i++) {
+        ins_text name = tiny_colliding_text(&names, i);
+
+        status = ins_evaluation_add(evaluation, &name, &name, NULL);
+    }
+    assert_int_equal(status, INS_CANCELLED);
+    host.cancel_at = 0;
+    assert_int_equal(ins_evaluation_save(evaluation, &saved, &size, NULL),
+                     INS_OK);
+    assert_int_equal(ins_evaluation_load(other, saved, size, NULL), INS_OK);
+    host.host.release(host.host.user, saved);
+    ins_evaluation_close(other);
+    close_all(&host, evaluation);
+}
+
 int
 main(void)
 {
@@ -672,6 +723,7 @@ main(void)
         cmocka_unit_test(test_cancelled_report),
         cmocka_unit_test(test_calibration),
         cmocka_unit_test(test_calibration_of_parts),
+        cmocka_unit_test(test_labels_of_one_hash),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

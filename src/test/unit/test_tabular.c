@@ -249,7 +249,11 @@ test_rows_that_cannot_be_predicted(void **state)
            INS_INVALID_ARGUMENT, "from 5 features, not 4");
     features[2] = -INFINITY;
     expect(ins_predict(fixture.model, features, 5, scores, &error),
-           INS_INVALID_ARGUMENT, "feature 3 is infinite");
+           INS_INVALID_ARGUMENT, "feature 3 is infinite or too large");
+    features[2] = 0;
+    features[0] = 1e300;
+    expect(ins_predict(fixture.model, features, 5, scores, &error),
+           INS_INVALID_ARGUMENT, "feature 1 is infinite or too large");
     close_fixture(&fixture);
 }
 

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tiny_collide.h"
 #include "tiny_model.h"
 #include "train/label_table.h"
 #include "train/rows.h"
@@ -169,6 +170,45 @@ test_label_limit(void **state)
                                          &host.host, &number, &error),
                      INS_LIMIT_EXCEEDED);
     assert_non_null(strstr(error.message, "more than 65536"));
+    ins_label_table_close(&table, &host.host);
+    assert_int_equal(host.live_blocks, 0);
+}
+
+/* Labels of one hash: whoever writes them can make the table look at all. */
+static void
+test_labels_of_one_hash(void **state)
+{
+    ins_label_table table = {.count = 0};
+    tiny_colliding names;
+    tiny_host host;
+    uint32_t number;
+    ins_status status = INS_OK;
+
+    (void) state;
+    tiny_host_open(&host);
+    tiny_collide(&names);
+    for (uint32_t i = 0; i < 8192; i++) {
+        ins_text name = tiny_colliding_text(&names, i);
+
+        assert_int_equal(
+            ins_label_table_add(&table, name, &host.host, &number, NULL),
+            INS_OK);
+        assert_int_equal(number, i);
+    }
+    /* 33 million comparisons by rows, and half as many by growing. */
+    assert_true(host.polls > 400);
+    host.cancel_at = host.polls + 1;
+    for (uint32_t i = 8192; i < 8192 + 20 && status == INS_OK; i++)
+        status = ins_label_table_add(&table, tiny_colliding_text(&names, i),
+                                     &host.host, &number, NULL);
+    assert_int_equal(status, INS_CANCELLED);
+    /* What was there is still found. */
+    host.cancel_at = 0;
+    assert_int_equal(ins_label_table_add(&table,
+                                         tiny_colliding_text(&names, 8000),
+                                         &host.host, &number, NULL),
+                     INS_OK);
+    assert_int_equal(number, 8000);
     ins_label_table_close(&table, &host.host);
     assert_int_equal(host.live_blocks, 0);
 }
@@ -337,6 +377,7 @@ main(void)
         cmocka_unit_test(test_million_rows_are_compact),
         cmocka_unit_test(test_label_checks),
         cmocka_unit_test(test_label_limit),
+        cmocka_unit_test(test_labels_of_one_hash),
         cmocka_unit_test(test_sorted_labels),
         cmocka_unit_test(test_targets),
         cmocka_unit_test(test_marks),
