@@ -18,29 +18,62 @@
 #define SCORED_VALUES     ((uint64_t) 1 << 18) /* of a block's hidden layer */
 #define SCORED_WORK       ((uint64_t) 150000000)
 
+#define VALUES_PER_POLL ((uint64_t) 1 << 21)
+
+typedef struct ins_head_matrix {
+    uint64_t rows;
+    uint64_t columns;
+} ins_head_matrix;
+
+static ins_status
+poll_sometimes(const ins_head_loss *loss, uint64_t *work, ins_error *error)
+{
+    *work += (loss->units > loss->rows->columns ? loss->units
+                                                : loss->rows->columns) +
+             64;
+    if (*work < VALUES_PER_POLL)
+        return INS_OK;
+    *work = 0;
+    return ins_poll(loss->host, error);
+}
+
 /* ---- minimising ---------------------------------------------------------- */
 
 /* Uniform within +-sqrt(6 / (inputs + outputs)) (Glorot & Bengio 2010). */
-static void
-fill_matrix(float *values, uint64_t rows, uint64_t columns, uint64_t *random)
+static ins_status
+fill_matrix(const ins_head_loss *loss, float *values, ins_head_matrix size,
+            uint64_t *random, ins_error *error)
 {
-    float limit = (float) sqrt(6.0 / (double) (rows + columns));
+    float limit = (float) sqrt(6.0 / (double) (size.rows + size.columns));
 
-    for (uint64_t i = 0; i < rows * columns; i++)
+    for (uint64_t i = 0; i < size.rows * size.columns; i++) {
+        if (i % VALUES_PER_POLL == 0)
+            INS_TRY(ins_poll(loss->host, error));
         values[i] = limit * ins_random_symmetric(random);
+    }
+    return INS_OK;
 }
 
-void
-ins_head_loss_start(const ins_head_loss *loss, uint64_t seed, float *weights)
+ins_status
+ins_head_loss_start(const ins_head_loss *loss, uint64_t seed, float *weights,
+                    ins_error *error)
 {
     const ins_head_rows *rows = loss->rows;
     ins_head_places places = ins_head_find_places(rows, loss->units);
 
-    memset(weights, 0, places.count * sizeof(float));
+    for (uint64_t i = 0; i < places.count; i++) {
+        if (i % VALUES_PER_POLL == 0)
+            INS_TRY(ins_poll(loss->host, error));
+        weights[i] = 0;
+    }
     if (loss->units == 0)
-        return;
-    fill_matrix(weights, rows->labels, loss->units, &seed);
-    fill_matrix(weights + places.dense, loss->units, rows->columns, &seed);
+        return INS_OK;
+    INS_TRY(fill_matrix(loss, weights,
+                        (ins_head_matrix){rows->labels, loss->units}, &seed,
+                        error));
+    return fill_matrix(loss, weights + places.dense,
+                       (ins_head_matrix){loss->units, rows->columns}, &seed,
+                       error);
 }
 
 ins_status
@@ -110,13 +143,17 @@ open_head(ins_head *head, const ins_head_rows *rows, uint32_t units,
 
 /* Rewrites a layer over standardised features as one over features as they
  * came: w . (x - mean) * factor + b. */
-static void
-fold_layer(const ins_head_loss *loss, float *matrix, float *bias, uint32_t rows)
+static ins_status
+fold_layer(const ins_head_loss *loss, float *matrix, float *bias, uint32_t rows,
+           ins_error *error)
 {
     uint32_t columns = loss->rows->columns;
+    uint64_t work = 0;
 
     for (uint32_t i = 0; i < rows; i++, matrix += columns) {
         double sum = (double) bias[i];
+
+        INS_TRY(poll_sometimes(loss, &work, error));
 
         for (uint32_t j = 0; j < columns; j++) {
             matrix[j] *= loss->factors[j];
@@ -124,25 +161,42 @@ fold_layer(const ins_head_loss *loss, float *matrix, float *bias, uint32_t rows)
         }
         bias[i] = (float) sum;
     }
+    return INS_OK;
 }
 
-static void
-take_weights(ins_head *head, const ins_head_loss *loss, const float *weights)
+/* By rows, between which the host is asked. */
+static ins_status
+copy_rows(const ins_head_loss *loss, float *to, const float *from,
+          ins_head_matrix size, ins_error *error)
+{
+    uint64_t work = 0;
+
+    for (uint64_t i = 0; i < size.rows; i++) {
+        INS_TRY(poll_sometimes(loss, &work, error));
+        memcpy(to, from, (size_t) size.columns * sizeof(float));
+        to += size.columns;
+        from += size.columns;
+    }
+    return INS_OK;
+}
+
+static ins_status
+take_weights(ins_head *head, const ins_head_loss *loss, const float *weights,
+             ins_error *error)
 {
     ins_head_places places = ins_head_find_places(loss->rows, loss->units);
 
-    memcpy(head->out, weights, places.out_bias * sizeof(float));
+    INS_TRY(copy_rows(loss, head->out, weights,
+                      (ins_head_matrix){head->labels, places.width}, error));
     memcpy(head->out_bias, weights + places.out_bias,
            head->labels * sizeof(float));
-    if (head->units == 0) {
-        fold_layer(loss, head->out, head->out_bias, head->labels);
-        return;
-    }
-    memcpy(head->dense, weights + places.dense,
-           (places.dense_bias - places.dense) * sizeof(float));
+    if (head->units == 0)
+        return fold_layer(loss, head->out, head->out_bias, head->labels, error);
+    INS_TRY(copy_rows(loss, head->dense, weights + places.dense,
+                      (ins_head_matrix){head->units, head->columns}, error));
     memcpy(head->dense_bias, weights + places.dense_bias,
            head->units * sizeof(float));
-    fold_layer(loss, head->dense, head->dense_bias, head->units);
+    return fold_layer(loss, head->dense, head->dense_bias, head->units, error);
 }
 
 ins_status
@@ -163,14 +217,16 @@ ins_head_fit(ins_head *head, const ins_head_rows *rows,
                          &weights, error);
     if (status != INS_OK)
         goto done;
-    ins_head_loss_start(&loss, options->seed, weights);
+    status = ins_head_loss_start(&loss, options->seed, weights, error);
+    if (status != INS_OK)
+        goto done;
     status =
         ins_head_loss_minimise(&loss, options, weights, &head->loss, error);
     if (status != INS_OK)
         goto done;
     status = open_head(head, rows, options->units, host, error);
     if (status == INS_OK)
-        take_weights(head, &loss, weights);
+        status = take_weights(head, &loss, weights, error);
 done:
     ins_release(host, weights);
     ins_head_loss_close(&loss);

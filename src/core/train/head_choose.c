@@ -94,7 +94,8 @@ walk_penalties(struct choosing *choosing, ins_head_loss *loss, int kind,
                                       .tolerance = FOLD_TOLERANCE};
     double value;
 
-    ins_head_loss_start(loss, choosing->wish->seed, weights);
+    INS_TRY(ins_head_loss_start(loss, choosing->wish->seed, weights,
+                                choosing->error));
     for (uint32_t i = 0; i < penalties->count; i++) {
         loss->l2 = penalties->values[i];
         INS_TRY(ins_head_loss_minimise(loss, &options, weights, &value,

@@ -516,6 +516,18 @@ penalise(const struct pass *pass, uint64_t start, uint64_t end, double *square)
     return INS_OK;
 }
 
+static ins_status
+clear_gradient(const struct pass *pass, ins_error *error)
+{
+    for (uint64_t i = 0; i < pass->places.count; i += VALUES_PER_POLL) {
+        uint64_t count = smaller(pass->places.count - i, VALUES_PER_POLL);
+
+        INS_TRY(ins_poll(pass->loss->host, error));
+        memset(pass->gradient + i, 0, (size_t) count * sizeof(float));
+    }
+    return INS_OK;
+}
+
 ins_status
 ins_head_loss_evaluate(void *user, const float *weights, float *gradient,
                        double *value, ins_error *error)
@@ -532,7 +544,7 @@ ins_head_loss_evaluate(void *user, const float *weights, float *gradient,
         .error = error,
     };
 
-    memset(gradient, 0, pass.places.count * sizeof(float));
+    INS_TRY(clear_gradient(&pass, error));
     INS_TRY(run_rows(&pass, &measure));
     INS_TRY(penalise(&pass, 0, pass.places.out_bias, &square));
     INS_TRY(

@@ -75,9 +75,10 @@ ins_status ins_head_loss_evaluate(void *user, const float *weights,
                                   float *gradient, double *value,
                                   ins_error *error);
 
-/* First weights: zeros, or small numbers by the seed with a hidden layer. */
-void ins_head_loss_start(const ins_head_loss *loss, uint64_t seed,
-                         float *weights);
+/* First weights: zeros, or small numbers by the seed with a hidden layer.
+ * Polls.  Errors: CANCELLED. */
+ins_status ins_head_loss_start(const ins_head_loss *loss, uint64_t seed,
+                               float *weights, ins_error *error);
 /* weights: the start, then the best ones; *value: the loss there.  options:
  * iterations, tolerance and progress are used; units and l2 are loss's. */
 ins_status ins_head_loss_minimise(ins_head_loss *loss,

@@ -657,7 +657,7 @@ test_calibration_of_parts(void **state)
     assert_memory_equal(&parts[0], &whole, sizeof(whole));
 }
 
-/* ---- labels of one hash --------------------------------------------------- */
+/* ---- labels of one hash -------------------------------------------------- */
 
 #define ALIKE 8192
 

@@ -557,6 +557,43 @@ set_up(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
+/* Eight million weights take longer than a host waits: each pass over them
+ * polls, of the start, the gradient, its penalty and the result. */
+static void
+test_many_weights_poll(void **state)
+{
+    enum { MANY_LABELS = 4096, MANY_COLUMNS = 2048 };
+    float *two_rows = calloc(2, MANY_COLUMNS * sizeof(float));
+    const uint32_t labels[2] = {0, MANY_LABELS - 1};
+    const ins_head_rows rows = {.features = two_rows,
+                                .count = 2,
+                                .columns = MANY_COLUMNS,
+                                .labels = MANY_LABELS,
+                                .targets = labels};
+    const ins_head_options options = {.iterations = 0};
+    ins_head head;
+    size_t polls;
+
+    (void) state;
+    assert_non_null(two_rows);
+    two_rows[0] = 1;
+    tiny_host_open(&host);
+    assert_int_equal(ins_head_fit(&head, &rows, &options, &host.host, NULL),
+                     INS_OK);
+    ins_head_close(&head, &host.host);
+    polls = host.polls;
+    assert_true(polls >= 20);
+    for (size_t i = 1; i <= polls; i++) {
+        host.polls = 0;
+        host.cancel_at = i;
+        assert_int_equal(ins_head_fit(&head, &rows, &options, &host.host, NULL),
+                         INS_CANCELLED);
+        ins_head_close(&head, &host.host);
+        assert_int_equal(host.live_blocks, 0);
+    }
+    free(two_rows);
+}
+
 int
 main(void)
 {
@@ -579,6 +616,7 @@ main(void)
         TEST(test_memory_is_what_was_said),
         TEST(test_every_poll_can_cancel),
         TEST(test_progress_is_told),
+        cmocka_unit_test(test_many_weights_poll),
     };
 
     return cmocka_run_group_tests(tests, tiny_prepare, NULL);
