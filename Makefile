@@ -7,8 +7,8 @@
 #   make quick           unit tests and the fast part of lint, under 30 s
 #
 # demo, test and deps install missing Debian packages; nothing else does.
-# Also: lint format asan valgrind fuzz T=60 fuzz-plans N=10000 bench accuracy
-# parity-fixtures coverage dist clean.
+# Also: lint format asan valgrind fuzz T=60 fuzz-plans N=10000 bench bench-train
+# accuracy export parity-fixtures coverage dist clean.
 
 MAKEFLAGS += --no-print-directory
 
@@ -191,9 +191,11 @@ build/bench_train_step: src/test/bench/bench_train_step.c $(ARCHIVES)
 	$(CC) $(CORE_CPPFLAGS) -std=c11 $(OPTIMIZE) $(WARNINGS) -o $@ $< \
 	    $(ARCHIVES) $(CORE_LIBRARIES)
 
-# A step of fine-tuning against torch's.
-bench-train: deps-bench build/make_pack build/bench_train_step
-	$(PYTHON) src/test/bench/bench_train.py
+# A step of fine-tuning against torch's; then what trained models reach, on
+# the data sets that are there.
+bench-train: deps-bench sqlite build/make_pack build/bench_train_step
+	$(PYTHON) src/test/bench/bench_train_step.py
+	$(PYTHON) src/test/bench/bench_training.py --data '$(DATA_SETS)'
 
 # 8-bit weights against 32-bit floats, over all held-back rows that are there.
 accuracy: sqlite
@@ -206,6 +208,6 @@ dist:
 	git archive --format zip --prefix=insitu-$(RELEASE)/ \
 	    --output insitu-$(RELEASE).zip HEAD
 
-.PHONY: export bench-train sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint format asan \
-        valgrind fuzz fuzz-plans coverage bench accuracy parity-fixtures dist \
-        install-pack uninstall-pack
+.PHONY: sqlite demo clean-sqlite deps-demo deps-bench deps test quick lint \
+        format asan valgrind fuzz fuzz-plans coverage bench bench-train \
+        accuracy export parity-fixtures dist install-pack uninstall-pack

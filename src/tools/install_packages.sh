@@ -11,7 +11,7 @@ demo='gcc libc6-dev make libopenblas-serial-dev libutf8proc-dev
       libjansson-dev libmd-dev libsqlite3-dev sqlite3'
 test="$demo chromium g++ clang clang-format git libcmocka-dev libipc-run-perl
       libclang-rt-14-dev perl postgresql-15 postgresql-server-dev-15 python3"
-bench="$test python3-numpy python3-onnx python3-torch"
+bench="$test python3-numpy python3-onnx python3-sklearn python3-torch"
 # Debian's npm brings hundreds of packages; any other one will do.
 command -v npm >/dev/null 2>&1 || bench="$bench npm"
 

@@ -1,6 +1,6 @@
 /*
  * bench_train_step.c - bench_train_step PACK BATCH TOKENS: times steps of
- * fine-tuning (forward, backward, AdamW), for bench_train.py.
+ * fine-tuning (forward, backward, AdamW), for bench_train_step.py.
  *
  * Each line "step" on the standard input runs one step and answers its
  * seconds; the end of the input ends the program.  The head is of eight labels
@@ -43,7 +43,7 @@ now(void)
     return (double) time.tv_sec + (double) time.tv_nsec * 1e-9;
 }
 
-/* The same ids as bench_train.py has. */
+/* The same ids as bench_train_step.py has. */
 static void
 make_rows(ins_tune_rows *rows, uint32_t batch, uint32_t tokens,
           uint32_t vocabulary)

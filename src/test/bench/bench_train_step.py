@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""bench_train.py - a step of fine-tuning against python3-torch's.
+"""bench_train_step.py - a step of fine-tuning against python3-torch's.
 
-    bench_train.py [--rounds 9] [--build build]
+    bench_train_step.py [--rounds 9] [--build build]
 
 The same model, batch and dropout, one thread each, f32: forward, backward,
 clipping, AdamW.  Times are the processor's, so that other programs of the
