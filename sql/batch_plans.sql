@@ -150,6 +150,26 @@ DROP TABLE u;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;
+-- compiled expressions, where the server has them
+SET jit = on;
+SET jit_above_cost = 0;
+SET jit_inline_above_cost = 0;
+SET jit_optimize_above_cost = 0;
+CREATE TEMP TABLE compiled AS
+  SELECT id, classify(body) AS l, embed(body) AS e FROM t
+   WHERE id * 2 > 7 AND classify_score(body, 'label-1') < 2;
+SET jit = off;
+SET insitu.batch_plans = off;
+SELECT count(*) > 0 AS some, count(*) = count(c.id) AS same
+  FROM (SELECT id, classify(body) AS l, embed(body) AS e FROM t
+         WHERE id * 2 > 7 AND classify_score(body, 'label-1') < 2) s
+  LEFT JOIN compiled c USING (id, l, e);
+RESET insitu.batch_plans;
+RESET jit;
+RESET jit_above_cost;
+RESET jit_inline_above_cost;
+RESET jit_optimize_above_cost;
+DROP TABLE compiled;
 -- a row behind a LIMIT may be read ahead, but its calls fail in their turn
 SET insitu.max_input_bytes = 2000;
 INSERT INTO t VALUES (102, 0, repeat('long ', 1000));
