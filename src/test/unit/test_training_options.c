@@ -89,14 +89,13 @@ test_fine_tune(void **state)
 {
     ins_training_options options = parse_good(
         INS_TRAIN_FINE_TUNE,
-        "{\"encoder\": \"e\", \"epochs\": 9, \"batch_size\": 8, "
+        "{\"epochs\": 9, \"batch_size\": 8, "
         "\"learning_rate\": 1e-4, \"warmup\": 0.2, \"weight_decay\": 0.5, "
         "\"dropout\": 0, \"max_tokens\": 2, \"freeze_layers\": 0, "
         "\"validation\": 0.25, \"patience\": 0, \"class_weights\": "
         "\"balanced\", \"seed\": 9223372036854775807, \"weights\": \"f32\"}");
 
     (void) state;
-    assert_string_equal(options.encoder, "e");
     assert_int_equal(options.epochs, 9);
     assert_int_equal(options.batch_size, 8);
     assert_true(options.learning_rate == 1e-4);
@@ -149,6 +148,8 @@ test_refused(void **state)
         {C, "{\"epochs\":1}", "\"epochs\" of the method classifier"},
         {F, "{\"head\":\"auto\"}", "\"head\" of the method fine_tune"},
         {T, "{\"encoder\":\"e\"}", "\"encoder\" of the method tabular"},
+        /* Its base is an argument. */
+        {F, "{\"encoder\":\"e\"}", "\"encoder\" of the method fine_tune"},
         {T, "{\"max_bytes\":1}", "unknown option \"max_bytes\""},
         {C, "{\"seed\":1,\"seed\":1}", "not valid JSON"},
         {C, "{\"seed\":null}", "\"seed\" must be set to a value"},
@@ -220,7 +221,7 @@ test_hints(void **state)
     } hints[] = {
         {C, "Options of the method classifier: encoder, head, class_weights, "
             "l2, folds, seed, max_tokens, weights."},
-        {F, "Options of the method fine_tune: encoder, epochs, batch_size, "
+        {F, "Options of the method fine_tune: epochs, batch_size, "
             "learning_rate, warmup, weight_decay, dropout, max_tokens, "
             "freeze_layers, validation, patience, class_weights, seed, "
             "weights."},
