@@ -135,18 +135,6 @@ make_state(MemoryContext parent, ins_training_method method)
     return state;
 }
 
-/* fine_tune_classifier has an argument for what its options may name too. */
-static void
-check_encoder(const char *encoder, const char *base)
-{
-    if (encoder[0] != '\0' && strcmp(encoder, base) != 0)
-        ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                        errmsg("the option \"encoder\" names \"%s\", and the "
-                               "base model is \"%s\"",
-                               encoder, base),
-                        errhint("Leave the option out.")));
-}
-
 /* The base model, which training reads to its end; NULL for numbers. */
 static const ins_model *
 hold_base(train_state *state, const row_shape *shape,
@@ -159,10 +147,8 @@ hold_base(train_state *state, const row_shape *shape,
                                           ? options->encoder
                                           : setting_default_embedder);
     else if (shape->method == INS_TRAIN_FINE_TUNE) {
-        const char *name = text_to_cstring((text *) state->base_name);
-
-        check_encoder(options->encoder, name);
-        open_named_call(&state->base, name);
+        open_named_call(&state->base,
+                        text_to_cstring((text *) state->base_name));
         check_reads_texts(&state->base);
     }
     if (state->base.loaded != NULL) {
