@@ -283,7 +283,7 @@ test_words_add_up(void **state)
             struct fixture f;
 
             open_loud(&f, kinds[i], multi_label != 0);
-            explain_random_texts(&f, 40, LABELS);
+            explain_random_texts(&f, 20, LABELS);
             close_fixture(&f);
         }
 }
@@ -701,7 +701,7 @@ test_shipped_model_adds_up(void **state)
         print_message("# SKIP there is no shipped model here\n");
         skip();
     }
-    explain_random_texts(&f, 10, ins_model_describe(f.model)->label_count);
+    explain_random_texts(&f, 6, ins_model_describe(f.model)->label_count);
     must_explain(&f, text, strlen(text), 1);
     check_sum(&f);
     assert_true(f.explanation.score > 0.5f);

@@ -583,7 +583,8 @@ test_many_weights_poll(void **state)
     ins_head_close(&head, &host.host);
     polls = host.polls;
     assert_true(polls >= 20);
-    for (size_t i = 1; i <= polls; i++) {
+    /* At every third, since each begins anew. */
+    for (size_t i = 1; i <= polls; i += 3) {
         host.polls = 0;
         host.cancel_at = i;
         assert_int_equal(ins_head_fit(&head, &rows, &options, &host.host, NULL),

@@ -18,7 +18,7 @@
 #include "base/writer.h"
 #include "tiny_model.h"
 
-#define RANDOM_NUMBERS 200000
+#define RANDOM_NUMBERS 50000
 
 /* ---- numbers ------------------------------------------------------------- */
 

@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "insitu.h"
 
-#define TINY_COLLIDE_BITS  16
+#define TINY_COLLIDE_BITS  13
 #define TINY_COLLIDE_BLOCK 6 /* bytes */
 
 /* Two blocks for each bit of a number, after which the hash is the same; a text
@@ -21,7 +21,7 @@ typedef struct tiny_colliding {
 
 /* With the seed 0. */
 void tiny_collide(tiny_colliding *colliding);
-/* number: below 65536.  Good until the next call. */
+/* number: below 8192.  Good until the next call. */
 ins_text tiny_colliding_text(tiny_colliding *colliding, uint32_t number);
 
 #endif
