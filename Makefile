@@ -68,8 +68,7 @@ override with_llvm = no
 include $(PGXS)
 
 insitu.so: $(ARCHIVES) src/pg/insitu.map
-$(OBJS): $(wildcard src/pg/*.h src/core/insitu*.h src/store/*.h \
-                    src/core/base/status.def)
+$(OBJS): $(wildcard src/pg/*.h) $(CORE_HEADERS)
 
 all: $(PACK)
 

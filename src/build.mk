@@ -53,8 +53,10 @@ $(CORE_ARCHIVE): $(CORE_OBJECTS)
 $(STORE_ARCHIVE): $(STORE_OBJECTS)
 	rm -f $@ && ar rcs $@ $(STORE_OBJECTS)
 
-# Every header: files with dependencies name their targets from where make ran,
-# and three makefiles in three folders build these objects.
-$(CORE_OBJECTS) $(STORE_OBJECTS): $(wildcard \
+# What all objects depend on, here and in the makefiles that include this file:
+# files with dependencies name their targets from where make ran, and makefiles
+# in three folders build the same objects.
+CORE_HEADERS := $(wildcard \
     $(addprefix $(ROOT)/src/core/,*.h */*.h */*.def */*.inc) \
     $(ROOT)/src/store/*.h)
+$(CORE_OBJECTS) $(STORE_OBJECTS): $(CORE_HEADERS)
