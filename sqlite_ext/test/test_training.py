@@ -382,6 +382,12 @@ class Tabular(DatabaseTest):
                 self.fails("predict", sql)
         self.fails("cannot predict",
                    "SELECT predict('insitu-router-v1', 1, 2)")
+        for call in ("fine_tune_classifier(sex, risk, 'risk')",
+                     "train_classifier(sex, risk, "
+                     "'{\"encoder\": \"risk\"}')"):
+            with self.subTest(call):
+                self.fails("cannot read texts: its task is predict",
+                           "SELECT %s FROM p" % call)
 
 
 class Progress(DatabaseTest):

@@ -38,6 +38,13 @@ check_base(ins_training_method method, const ins_model *base, ins_error *error)
         return INS_OK;
     INS_CHECK(base != NULL, error, INS_INVALID_ARGUMENT,
               "training over texts needs an encoder");
+    if (base->info.can_predict) {
+        ins_fail(error, INS_WRONG_TASK,
+                 "the encoder cannot read texts: its task is %s",
+                 ins_model_tasks(base));
+        ins_fail_hint(error, "Choose a model that classifies or embeds texts.");
+        return INS_WRONG_TASK;
+    }
     if (method == INS_TRAIN_CLASSIFIER && !base->info.can_embed) {
         ins_fail(error, INS_WRONG_TASK,
                  "the encoder cannot embed: its task is %s",
