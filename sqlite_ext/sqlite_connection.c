@@ -9,7 +9,6 @@
 SQLITE_EXTENSION_INIT3
 
 #include <string.h>
-#include <time.h>
 
 #include "base/memory.h"
 
@@ -300,20 +299,11 @@ check_task(const open_model *model, ins_task task, ins_error *error)
     return INS_WRONG_TASK;
 }
 
-static double
-now_milliseconds(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double) now.tv_sec * 1e3 + (double) now.tv_nsec * 1e-6;
-}
-
 ins_status
 run_model(open_model *model, ins_task task, const ins_text *texts, size_t count,
           float *rows, size_t row_stride, ins_error *error)
 {
-    double start = now_milliseconds();
+    uint64_t start = now_nanoseconds();
     ins_usage before = ins_session_usage(model->session);
     ins_usage after;
     model_counters added = {.calls = 1};
@@ -330,7 +320,7 @@ run_model(open_model *model, ins_task task, const ins_text *texts, size_t count,
     after = ins_session_usage(model->session);
     added.tokens = after.tokens - before.tokens;
     added.memo_hits = after.memo_hits - before.memo_hits;
-    added.milliseconds = now_milliseconds() - start;
+    added.milliseconds = (double) (now_nanoseconds() - start) * 1e-6;
     count_usage(model->shared, &added);
     return status;
 }

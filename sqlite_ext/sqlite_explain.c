@@ -115,12 +115,6 @@ open_explanation(table_cursor *cursor, ins_error *error)
     return status;
 }
 
-ins_status
-next_word(table_cursor *cursor, ins_error *error)
-{
-    return next_score(cursor, error);
-}
-
 void
 explanation_column(table_cursor *cursor, sqlite3_context *context, int column)
 {

@@ -115,18 +115,24 @@ is_interrupted(connection *conn)
     return code == SQLITE_INTERRUPT;
 }
 
+uint64_t
+now_nanoseconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
+}
+
 static bool
 cancelled(void *user)
 {
     connection *conn = user;
-    struct timespec now;
-    uint64_t nanoseconds;
+    uint64_t now = now_nanoseconds();
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    nanoseconds = (uint64_t) now.tv_sec * 1000000000u + (uint64_t) now.tv_nsec;
-    if (nanoseconds - conn->interrupt_tested < INTERRUPT_NANOSECONDS)
+    if (now - conn->interrupt_tested < INTERRUPT_NANOSECONDS)
         return false;
-    conn->interrupt_tested = nanoseconds;
+    conn->interrupt_tested = now;
     return is_interrupted(conn);
 }
 

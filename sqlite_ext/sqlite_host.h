@@ -27,6 +27,9 @@ extern const ins_host process_host;
 
 typedef struct connection connection;
 
+/* Of the monotonic clock. */
+uint64_t now_nanoseconds(void);
+
 /* A host whose cancelled() reads the interrupt flag of the connection. */
 ins_host connection_host(connection *conn);
 /* ins_runtime_prepare, once per process. */

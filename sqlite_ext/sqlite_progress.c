@@ -12,7 +12,6 @@
 SQLITE_EXTENSION_INIT3
 
 #include <math.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SECONDS_BETWEEN_LINES 2.0
@@ -20,10 +19,7 @@ SQLITE_EXTENSION_INIT3
 static double
 now_seconds(void)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double) now.tv_sec + (double) now.tv_nsec * 1e-9;
+    return (double) now_nanoseconds() * 1e-9;
 }
 
 /* sqlite3_str: the core's formatting knows no fractions. */

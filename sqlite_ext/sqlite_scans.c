@@ -74,7 +74,7 @@ open_scores(table_cursor *cursor, ins_error *error)
 }
 
 ins_status
-next_score(table_cursor *cursor, ins_error *error)
+next_kept_row(table_cursor *cursor, ins_error *error)
 {
     (void) error;
     cursor->at_end = cursor->row > (sqlite3_int64) cursor->row_count;
@@ -153,12 +153,6 @@ open_tokens(table_cursor *cursor, ins_error *error)
     cursor->row_count = count;
     cursor->at_end = count == 0;
     return status;
-}
-
-ins_status
-next_token(table_cursor *cursor, ins_error *error)
-{
-    return next_score(cursor, error);
 }
 
 void

@@ -24,11 +24,11 @@ struct table {
 static const table_kind kind_table[] = {
     {"classify_scores",
      "CREATE TABLE x(label TEXT, score REAL, input HIDDEN, model HIDDEN)", 2, 2,
-     1, false, 10, open_scores, next_score, scores_column},
+     1, false, 10, open_scores, next_kept_row, scores_column},
     {"tokens",
      "CREATE TABLE x(i INTEGER, token TEXT, token_id INTEGER, "
      "start_pos INTEGER, end_pos INTEGER, input HIDDEN, model HIDDEN)",
-     5, 2, 1, false, 50, open_tokens, next_token, tokens_column},
+     5, 2, 1, false, 50, open_tokens, next_kept_row, tokens_column},
     {"classify_batch",
      "CREATE TABLE x(i INTEGER, label TEXT, score REAL, inputs HIDDEN, "
      "model HIDDEN)",
@@ -39,11 +39,11 @@ static const table_kind kind_table[] = {
      2, 2, 1, false, 100, open_embed_batch, next_batch_row, embed_batch_column},
     {"predict_scores",
      "CREATE TABLE x(label TEXT, score REAL, model HIDDEN, features HIDDEN)", 2,
-     2, 2, false, 10, open_predicted_scores, next_score, scores_column},
+     2, 2, false, 10, open_predicted_scores, next_kept_row, scores_column},
     {"explain_classify",
      "CREATE TABLE x(token TEXT, start_pos INTEGER, end_pos INTEGER, "
      "contribution REAL, input HIDDEN, model HIDDEN, label HIDDEN)",
-     4, 3, 1, false, 20, open_explanation, next_word, explanation_column},
+     4, 3, 1, false, 20, open_explanation, next_kept_row, explanation_column},
     {"model_list",
      "CREATE TABLE x(name TEXT, kind TEXT, target TEXT, tasks TEXT, "
      "digest TEXT, bytes INTEGER)",

@@ -76,19 +76,18 @@ void model_stats_column(table_cursor *cursor, sqlite3_context *context,
 
 /* sqlite_explain.c */
 ins_status open_explanation(table_cursor *cursor, ins_error *error);
-ins_status next_word(table_cursor *cursor, ins_error *error);
 void explanation_column(table_cursor *cursor, sqlite3_context *context,
                         int column);
 
 /* sqlite_scans.c */
 ins_status open_scores(table_cursor *cursor, ins_error *error);
-ins_status next_score(table_cursor *cursor, ins_error *error);
+/* For kinds that have all rows when they are opened. */
+ins_status next_kept_row(table_cursor *cursor, ins_error *error);
 void scores_column(table_cursor *cursor, sqlite3_context *context, int column);
 /* Rows for scores [count] of the cursor's model, best first. */
 ins_status keep_scores(table_cursor *cursor, const float *scores,
                        uint32_t count, ins_error *error);
 ins_status open_tokens(table_cursor *cursor, ins_error *error);
-ins_status next_token(table_cursor *cursor, ins_error *error);
 void tokens_column(table_cursor *cursor, sqlite3_context *context, int column);
 
 /* sqlite_predict.c */

@@ -26,7 +26,6 @@ struct trainee {
     connection *conn;
     ins_training_method method;
     ins_training *training; /* NULL before the first row with values */
-    ins_host host;          /* of the training */
     shared_model *base;     /* a reference, or NULL */
     sqlite3_value *options; /* owned: of the first row; NULL = none given */
     sqlite3_value *name;    /* owned: of the base, as given; NULL = none */
@@ -140,6 +139,7 @@ open_base(struct trainee *trainee, const ins_training_options *options,
 static ins_status
 open_training(struct trainee *trainee, ins_error *error)
 {
+    ins_host host = connection_host(trainee->conn);
     ins_training_options options;
     const ins_model *base = NULL;
 
@@ -148,9 +148,8 @@ open_training(struct trainee *trainee, ins_error *error)
     INS_TRY(open_base(trainee, &options, error));
     if (trainee->base != NULL)
         base = model_of(trainee->base);
-    trainee->host = connection_host(trainee->conn);
     INS_TRY(ins_training_open(&trainee->training, trainee->method, &options,
-                              base, &trainee->host, error));
+                              base, &host, error));
     for (; trainee->skipped > 0; trainee->skipped--)
         ins_training_skip(trainee->training);
     return INS_OK;
