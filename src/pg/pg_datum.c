@@ -70,6 +70,13 @@ server_text(ins_text utf8)
     return cstring_to_text_with_len(data, size);
 }
 
+Datum
+jsonb_datum(ins_text json)
+{
+    return DirectFunctionCall1(
+        jsonb_in, CStringGetDatum(text_to_cstring(server_text(json))));
+}
+
 int32
 count_characters(character_position *position, size_t byte)
 {

@@ -20,6 +20,8 @@ ins_text input_text(Datum datum);
 ins_text utf8_text(const char *data, int size);
 /* A jsonb as it is written. */
 ins_text json_text(Jsonb *value);
+/* JSON of the core as a jsonb. */
+Datum jsonb_datum(ins_text json);
 /* UTF-8 of a model (label, piece) in the server's encoding. */
 text *server_text(ins_text utf8);
 

@@ -73,9 +73,7 @@ make_bytes(const void *data, size_t size)
 static Datum
 make_jsonb(char *json, size_t size)
 {
-    text *converted = server_text((ins_text){json, size});
-    Datum result = DirectFunctionCall1(
-        jsonb_in, CStringGetDatum(text_to_cstring(converted)));
+    Datum result = jsonb_datum((ins_text){json, size});
 
     pfree(json);
     return result;

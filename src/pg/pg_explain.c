@@ -17,14 +17,12 @@
 
 /* The label that classify gives; counted as one call of it. */
 static uint32_t
-best_label(model_call *call, const ins_text *input)
+best_label(model_call *call, ins_text input)
 {
-    uint32_t count = ins_model_describe(model_of(call))->label_count;
-    float *scores = palloc(count * sizeof(*scores));
-    uint32_t best;
+    float *scores = score_input(call, input);
+    uint32_t best =
+        ins_best_label(scores, ins_model_describe(model_of(call))->label_count);
 
-    run_call(call, INS_TASK_CLASSIFY, input, 1, scores, count);
-    best = ins_best_label(scores, count);
     pfree(scores);
     return best;
 }
@@ -46,7 +44,7 @@ explain_input(model_call *call, ins_text input, text *label,
 
     check_task(call, INS_TASK_CLASSIFY);
     /* Also for a given label: the text may be too long to be read. */
-    index = best_label(call, &input);
+    index = best_label(call, input);
     if (label != NULL)
         index = find_label(call, label);
     CHECK_FOR_INTERRUPTS();

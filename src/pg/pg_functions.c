@@ -20,7 +20,7 @@
 
 /* ---- classify ----------------------------------------------------------- */
 
-static float *
+float *
 score_input(model_call *call, ins_text input)
 {
     uint32_t count = ins_model_describe(model_of(call))->label_count;

@@ -275,9 +275,7 @@ insitu_model_info(PG_FUNCTION_ARGS)
     appendStringInfo(&text, "{\"name\":\"%s\",\"digest\":\"%s\",",
                      call.identity.name, digits);
     appendBinaryStringInfo(&text, json + 1, (int) size - 1);
-    return DirectFunctionCall1(
-        jsonb_in, CStringGetDatum(text_to_cstring(
-                      server_text((ins_text){text.data, (size_t) text.len}))));
+    return jsonb_datum((ins_text){text.data, (size_t) text.len});
 }
 
 enum {

@@ -6,7 +6,6 @@
 #include "pg_compat.h"
 
 #include "portability/instr_time.h"
-#include "utils/builtins.h"
 #include "utils/jsonb.h"
 
 #include "insitu_train.h"
@@ -73,7 +72,7 @@ score_features(const model_call *call, const double *features)
 {
     const ins_model_info *info = ins_model_describe(model_of(call));
     float *scores = palloc(info->label_count * sizeof(*scores));
-    counted_call counted = {.rows = 1};
+    counted_call counted = {0};
     instr_time start;
     instr_time end;
     ins_error error;
@@ -111,21 +110,38 @@ score_object(FunctionCallInfo fcinfo, model_call **call)
 
 /* ---- results ------------------------------------------------------------ */
 
+/* score_array or score_object. */
+typedef float *score_arguments(FunctionCallInfo fcinfo, model_call **call);
+
 static Datum
-positive_score(const model_call *call, const float *scores)
+predict_score(FunctionCallInfo fcinfo, score_arguments *score)
 {
-    return Float8GetDatum(
-        (double) scores[ins_model_positive_label(model_of(call))]);
+    model_call *call;
+    float *scores = score(fcinfo, &call);
+
+    PG_RETURN_FLOAT8((double) scores[ins_model_positive_label(model_of(call))]);
 }
 
 static Datum
-best_label(const model_call *call, const float *scores)
+predict_label(FunctionCallInfo fcinfo, score_arguments *score)
 {
+    model_call *call;
+    float *scores = score(fcinfo, &call);
     const ins_model *model = model_of(call);
     uint32_t best =
         ins_best_label(scores, ins_model_describe(model)->label_count);
 
-    return PointerGetDatum(server_text(ins_model_label(model, best)));
+    PG_RETURN_TEXT_P(server_text(ins_model_label(model, best)));
+}
+
+static Datum
+predict_scores(FunctionCallInfo fcinfo, score_arguments *score)
+{
+    model_call *call;
+    float *scores = score(fcinfo, &call);
+
+    put_scores(fcinfo, call, scores);
+    PG_RETURN_NULL();
 }
 
 PG_FUNCTION_INFO_V1(insitu_predict);
@@ -133,10 +149,7 @@ PG_FUNCTION_INFO_V1(insitu_predict);
 Datum
 insitu_predict(PG_FUNCTION_ARGS)
 {
-    model_call *call;
-    float *scores = score_array(fcinfo, &call);
-
-    return positive_score(call, scores);
+    return predict_score(fcinfo, score_array);
 }
 
 PG_FUNCTION_INFO_V1(insitu_predict_row);
@@ -144,10 +157,7 @@ PG_FUNCTION_INFO_V1(insitu_predict_row);
 Datum
 insitu_predict_row(PG_FUNCTION_ARGS)
 {
-    model_call *call;
-    float *scores = score_object(fcinfo, &call);
-
-    return positive_score(call, scores);
+    return predict_score(fcinfo, score_object);
 }
 
 PG_FUNCTION_INFO_V1(insitu_predict_label);
@@ -155,10 +165,7 @@ PG_FUNCTION_INFO_V1(insitu_predict_label);
 Datum
 insitu_predict_label(PG_FUNCTION_ARGS)
 {
-    model_call *call;
-    float *scores = score_array(fcinfo, &call);
-
-    return best_label(call, scores);
+    return predict_label(fcinfo, score_array);
 }
 
 PG_FUNCTION_INFO_V1(insitu_predict_label_row);
@@ -166,10 +173,7 @@ PG_FUNCTION_INFO_V1(insitu_predict_label_row);
 Datum
 insitu_predict_label_row(PG_FUNCTION_ARGS)
 {
-    model_call *call;
-    float *scores = score_object(fcinfo, &call);
-
-    return best_label(call, scores);
+    return predict_label(fcinfo, score_object);
 }
 
 PG_FUNCTION_INFO_V1(insitu_predict_scores);
@@ -177,11 +181,7 @@ PG_FUNCTION_INFO_V1(insitu_predict_scores);
 Datum
 insitu_predict_scores(PG_FUNCTION_ARGS)
 {
-    model_call *call;
-    float *scores = score_array(fcinfo, &call);
-
-    put_scores(fcinfo, call, scores);
-    PG_RETURN_NULL();
+    return predict_scores(fcinfo, score_array);
 }
 
 PG_FUNCTION_INFO_V1(insitu_predict_scores_row);
@@ -189,9 +189,5 @@ PG_FUNCTION_INFO_V1(insitu_predict_scores_row);
 Datum
 insitu_predict_scores_row(PG_FUNCTION_ARGS)
 {
-    model_call *call;
-    float *scores = score_object(fcinfo, &call);
-
-    put_scores(fcinfo, call, scores);
-    PG_RETURN_NULL();
+    return predict_scores(fcinfo, score_object);
 }

@@ -56,6 +56,8 @@ void check_task(const model_call *call, ins_task task);
 /* The same for a model over numbers. */
 void check_reads_texts(const model_call *call);
 
+/* pg_functions.c: palloc'ed scores of all labels of a text. */
+float *score_input(model_call *call, ins_text input);
 /* pg_functions.c: the number of a label; ERROR 22023 names those there are. */
 uint32_t find_label(const model_call *call, text *label);
 

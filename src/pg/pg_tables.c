@@ -59,16 +59,9 @@ Datum
 insitu_classify_scores(PG_FUNCTION_ARGS)
 {
     model_call *call = open_call(fcinfo, 1, DEFAULT_CLASSIFIER);
-    ins_text input;
-    float *scores;
-    uint32_t count;
 
     check_task(call, INS_TASK_CLASSIFY);
-    input = input_text(PG_GETARG_DATUM(0));
-    count = ins_model_describe(model_of(call))->label_count;
-    scores = palloc(count * sizeof(*scores));
-    run_call(call, INS_TASK_CLASSIFY, &input, 1, scores, count);
-    put_scores(fcinfo, call, scores);
+    put_scores(fcinfo, call, score_input(call, input_text(PG_GETARG_DATUM(0))));
     PG_RETURN_NULL();
 }
 

@@ -137,22 +137,21 @@ make_state(MemoryContext parent, ins_training_method method)
 
 /* The base model, which training reads to its end; NULL for numbers. */
 static const ins_model *
-hold_base(train_state *state, const row_shape *shape,
-          const ins_training_options *options)
+hold_base(train_state *state, const ins_training_options *options)
 {
     const ins_model *model = NULL;
 
-    if (shape->method == INS_TRAIN_CLASSIFIER)
+    if (state->method == INS_TRAIN_CLASSIFIER)
         open_named_call(&state->base, options->encoder[0] != '\0'
                                           ? options->encoder
                                           : setting_default_embedder);
-    else if (shape->method == INS_TRAIN_FINE_TUNE) {
+    else if (state->method == INS_TRAIN_FINE_TUNE) {
         open_named_call(&state->base,
                         text_to_cstring((text *) state->base_name));
         check_reads_texts(&state->base);
     }
     if (state->base.loaded != NULL) {
-        if (shape->method == INS_TRAIN_CLASSIFIER)
+        if (state->method == INS_TRAIN_CLASSIFIER)
             check_task(&state->base, INS_TASK_EMBED);
         model = model_of(&state->base);
         hold_loaded(state->base.loaded);
@@ -250,7 +249,7 @@ begin_training(FunctionCallInfo fcinfo, MemoryContext parent,
     options.progress = note_progress;
     options.progress_user = state;
     prepare_runtime();
-    base = hold_base(state, shape, &options);
+    base = hold_base(state, &options);
     if (ins_training_open(&state->training, shape->method, &options, base,
                           &host, &error) != INS_OK)
         fail_training(state, &error);
@@ -280,8 +279,9 @@ open_state(FunctionCallInfo fcinfo, const row_shape *shape)
 
 /* ---- rows --------------------------------------------------------------- */
 
-static void
-check_array(Datum datum, const char *what)
+/* Checked before it is decompressed, which happens once. */
+static ArrayType *
+open_array(Datum datum, const char *what)
 {
     ArrayType *array;
 
@@ -295,6 +295,7 @@ check_array(Datum datum, const char *what)
                         errmsg("the %s of a row must be a one-dimensional "
                                "array",
                                what)));
+    return array;
 }
 
 static ins_text *
@@ -304,8 +305,7 @@ read_labels(Datum datum, int *count)
     bool *nulls;
     ins_text *labels;
 
-    check_array(datum, "labels");
-    deconstruct_array(DatumGetArrayTypeP(datum), TEXTOID, -1, false,
+    deconstruct_array(open_array(datum, "labels"), TEXTOID, -1, false,
                       TYPALIGN_INT, &elements, &nulls, count);
     labels = palloc((*count + 1) * sizeof(*labels));
     for (int i = 0; i < *count; i++) {
@@ -426,13 +426,12 @@ static ins_status
 add_numbers(FunctionCallInfo fcinfo, train_state *state, const row_shape *shape,
             ins_error *error)
 {
-    Datum features = PG_GETARG_DATUM(shape->input);
     ins_text label = input_text(PG_GETARG_DATUM(shape->label));
     const double *values;
     int count;
 
-    check_array(features, "features");
-    values = read_numbers(DatumGetArrayTypeP(features), &count);
+    values = read_numbers(open_array(PG_GETARG_DATUM(shape->input), "features"),
+                          &count);
     return ins_training_add_numbers(state->training, values, (size_t) count,
                                     label, error);
 }
