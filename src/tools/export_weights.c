@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "pack/pack_rows.h"
+#include "pack/pack_shape.h"
 #include "tools/export.h"
 
 #define NAME_BYTES 160
@@ -117,26 +118,6 @@ find_names(const ins_architecture *architecture, uint32_t role)
                 architecture->model_type, role);
 }
 
-/* Norms, and the biases, which have one row. */
-static bool
-is_vector(const ins_pack_tensor *tensor)
-{
-    switch (tensor->role) {
-    case INS_ROLE_INPUT_NORM:
-    case INS_ROLE_ATTENTION_NORM:
-    case INS_ROLE_FFN_NORM:
-    case INS_ROLE_QKV_BIAS:
-    case INS_ROLE_ATTENTION_BIAS:
-    case INS_ROLE_FFN_UP_BIAS:
-    case INS_ROLE_FFN_DOWN_BIAS:
-    case INS_ROLE_HEAD_DENSE_BIAS:
-    case INS_ROLE_HEAD_OUT_BIAS:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static float *
 read_tensor(const ins_pack_view *view, const ins_pack_tensor *tensor)
 {
@@ -166,7 +147,7 @@ append_tensor(struct output *output, const ins_pack_tensor *tensor)
     count /= parts;
     for (uint32_t i = 0; i < parts; i++) {
         char name[NAME_BYTES];
-        bool is_flat = is_vector(tensor);
+        bool is_flat = !ins_pack_is_matrix(tensor->role);
 
         make_name(name, names->is_outside ? "" : architecture->prefix,
                   names->parts[i], tensor->layer);
