@@ -9,18 +9,16 @@
  */
 #include "insitu_train.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "formats/json.h"
 #include "kernels/kernels.h"
 #include "model.h"
+#include "train/tabular.h"
 
-#define MAX_ROW_BYTES    ((uint64_t) 16 << 20)
-#define MAX_ROW_VALUES   ((uint64_t) 1 << 17)
 #define MAX_NUMBER_CHARS 12
-#define LARGEST_FEATURE  ((double) FLT_MAX / 4)
 
 ins_text
 ins_model_feature(const ins_model *model, uint32_t feature)
@@ -187,10 +185,10 @@ ins_predict(const ins_model *model, const double *features, size_t count,
               model->info.feature_count, count);
     /* As in the rows of a training. */
     for (size_t i = 0; i < count; i++)
-        INS_CHECK(isnan(features[i]) || fabs(features[i]) <= LARGEST_FEATURE,
-                  error, INS_INVALID_ARGUMENT,
-                  "feature %zu is infinite or too large for a 32-bit float",
-                  i + 1);
+        INS_CHECK(
+            isnan(features[i]) || fabs(features[i]) <= INS_LARGEST_FEATURE,
+            error, INS_INVALID_ARGUMENT,
+            "feature %zu is infinite or too large for a 32-bit float", i + 1);
     INS_TRY(ins_kernels_select(NULL, &kernels, error));
     out = find_layer(model, INS_ROLE_HEAD_OUT, INS_ROLE_HEAD_OUT_BIAS);
     if (model->view.recipe->flags & INS_RECIPE_HEAD_DENSE)
@@ -206,17 +204,6 @@ ins_predict(const ins_model *model, const double *features, size_t count,
 
 /* ---- reading an object --------------------------------------------------- */
 
-static int
-compare_texts(ins_text a, ins_text b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size > 0 ? memcmp(a.data, b.data, size) : 0;
-
-    if (order != 0)
-        return order;
-    return a.size < b.size ? -1 : a.size > b.size;
-}
-
 /* The first feature whose name is not before the text; names of objects are
  * sorted by their bytes.  Anything else is merely not found. */
 static uint32_t
@@ -228,7 +215,7 @@ find_place(const ins_model *model, ins_text text)
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 
-        if (compare_texts(ins_model_feature(model, middle), text) < 0)
+        if (ins_text_compare(ins_model_feature(model, middle), text) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -270,7 +257,8 @@ static bool
 has_name(const struct reading *reading, uint32_t feature, ins_text name)
 {
     return feature < reading->model->info.feature_count &&
-           compare_texts(ins_model_feature(reading->model, feature), name) == 0;
+           ins_text_compare(ins_model_feature(reading->model, feature), name) ==
+               0;
 }
 
 /* A number or truth value is a feature of its own. */
@@ -363,7 +351,8 @@ ins_status
 ins_predict_read_object(const ins_model *model, ins_text text, double *features,
                         const ins_host *host, ins_error *error)
 {
-    const ins_json_limits limits = {MAX_ROW_BYTES, MAX_ROW_VALUES, true};
+    const ins_json_limits limits = {INS_FEATURES_BYTES, INS_FEATURES_VALUES,
+                                    true};
     ins_json json = {"features", "", INS_INVALID_ARGUMENT, NULL};
     const struct reading reading = {model, features, &json, error};
     ins_status status;

@@ -107,13 +107,4 @@ void ins_summary_close(ins_summary *summary, const ins_host *host);
 /* As ins_evaluation_confusion. */
 void ins_write_confusion(ins_writer *writer, const ins_summary *summary);
 
-/* ---- order.c ------------------------------------------------------------- */
-
-/* Is number a before number b? */
-typedef bool (*ins_before)(const void *what, uint32_t a, uint32_t b);
-
-/* order: filled with 0 to count - 1, sorted.  Errors: CANCELLED. */
-ins_status ins_order(uint32_t *order, uint32_t count, ins_before before,
-                     const void *what, const ins_host *host, ins_error *error);
-
 #endif

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/order.h"
 #include "base/page.h"
 #include "evaluate/evaluation.h"
 

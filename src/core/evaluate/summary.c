@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/order.h"
 #include "evaluate/evaluation.h"
 
 static double
@@ -22,12 +23,8 @@ ratio(uint64_t part, uint64_t whole)
 static bool
 is_label_before(const void *what, uint32_t a, uint32_t b)
 {
-    ins_text left = ins_evaluation_label(what, a);
-    ins_text right = ins_evaluation_label(what, b);
-    size_t shorter = left.size < right.size ? left.size : right.size;
-    int order = shorter > 0 ? memcmp(left.data, right.data, shorter) : 0;
-
-    return order != 0 ? order < 0 : left.size < right.size;
+    return ins_text_compare(ins_evaluation_label(what, a),
+                            ins_evaluation_label(what, b)) < 0;
 }
 
 static bool

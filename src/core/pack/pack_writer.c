@@ -154,6 +154,27 @@ put_sections(const struct layout *layout, uint8_t *pack)
     }
 }
 
+ins_pack_contents
+ins_pack_contents_of(const ins_pack_view *view)
+{
+    const ins_pack_added_token *tokens = view->added_tokens;
+    uint32_t count = view->tokenizer->added_tokens;
+
+    return (ins_pack_contents){
+        .recipe = *view->recipe,
+        .tokenizer = *view->tokenizer,
+        .pieces = view->pieces,
+        .piece_index = view->piece_index,
+        .added_tokens = tokens,
+        .added_bytes = view->added_bytes,
+        /* Their texts lie one behind the other. */
+        .added_bytes_size = count > 0 ? (uint64_t) tokens[count - 1].start +
+                                            tokens[count - 1].bytes
+                                      : 0,
+        .labels = view->labels,
+    };
+}
+
 ins_status
 ins_pack_write(const ins_pack_contents *contents, uint64_t max_bytes,
                const ins_host *host, void **pack, size_t *pack_bytes,

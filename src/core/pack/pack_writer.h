@@ -24,6 +24,8 @@ typedef struct ins_pack_contents {
     ins_string_table labels;
 } ins_pack_contents;
 
+/* What view holds, borrowed from it: to be changed and written again. */
+ins_pack_contents ins_pack_contents_of(const ins_pack_view *view);
 /*
  * *pack: allocated from host, owned by the caller; weights are zero.  Equal
  * contents give equal bytes on every machine.

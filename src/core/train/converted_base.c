@@ -14,15 +14,9 @@
 static ins_pack_recipe
 converted_recipe(const ins_pack_view *view, ins_weights_choice choice)
 {
-    const uint32_t types[] = {
-        [INS_WEIGHTS_CHOICE_DEFAULT] = view->recipe->weights,
-        [INS_WEIGHTS_CHOICE_F32] = INS_WEIGHTS_F32,
-        [INS_WEIGHTS_CHOICE_BF16] = INS_WEIGHTS_BF16,
-        [INS_WEIGHTS_CHOICE_INT8] = INS_WEIGHTS_INT8,
-    };
     ins_pack_recipe recipe = *view->recipe;
 
-    recipe.weights = types[choice];
+    recipe.weights = ins_tuned_weights(view->recipe, choice);
     return recipe;
 }
 

@@ -11,12 +11,10 @@
 #include "pack/pack_shape.h"
 #include "train/adamw.h"
 #include "train/head_start.h"
+#include "train/tuned_pack.h"
 
 /* Floats that are copied or cleared between two polls. */
 #define VALUES_PER_POLL ((size_t) 1 << 20)
-/* A pass forward and back takes three times one forward. */
-/* Of the head's learning rate. */
-#define HEAD_RATE 1.0f
 
 /* ---- the recipe ---------------------------------------------------------- */
 
@@ -26,16 +24,10 @@ ins_fine_tune_recipe(const ins_pack_recipe *base, uint32_t labels,
                      ins_pack_recipe *recipe)
 {
     const uint32_t pooled = INS_RECIPE_EMBED | INS_RECIPE_NORMALIZE;
-    const uint32_t types[] = {
-        [INS_WEIGHTS_CHOICE_DEFAULT] = base->weights,
-        [INS_WEIGHTS_CHOICE_F32] = INS_WEIGHTS_F32,
-        [INS_WEIGHTS_CHOICE_BF16] = INS_WEIGHTS_BF16,
-        [INS_WEIGHTS_CHOICE_INT8] = INS_WEIGHTS_INT8,
-    };
 
     *recipe = *base;
     recipe->labels = labels;
-    recipe->weights = types[weights];
+    recipe->weights = ins_tuned_weights(base, weights);
     if (base->flags & INS_RECIPE_EMBED) {
         recipe->flags = (base->flags & pooled) | INS_RECIPE_HEAD_POOLED;
         recipe->head_activation = INS_ACTIVATION_NONE;
@@ -98,7 +90,7 @@ set_spans(struct run *run)
         run->spans[count++] = (ins_adamw_span){
             .first = (uint64_t) (tensor->values - tuned->values),
             .count = (uint64_t) tensor->rows * tensor->columns,
-            .rate = tensor->role >= INS_ROLE_HEAD_DENSE ? HEAD_RATE : 1,
+            .rate = 1,
             .decays = ins_pack_is_matrix(tensor->role),
         };
     }

@@ -15,7 +15,8 @@
 
 /* What a plan of a progress calls the whole of ins_fine_tune. */
 #define INS_FINE_TUNE_WORK "tune"
-/* A row that is learnt from, in rows that are only read. */
+/* A row that is learnt from, in rows that are only read: forward and back
+ * takes three times forward. */
 #define INS_LEARN_UNITS 3
 
 /* All borrowed. */

@@ -5,8 +5,6 @@
  */
 #include "train/folds.h"
 
-#include <string.h>
-
 #include "train/sampling.h"
 
 #define ROWS_PER_POLL 65536

@@ -323,17 +323,6 @@ run_forward(const struct pass *pass)
 
 /* ---- loss of a row ------------------------------------------------------- */
 
-static uint32_t
-find_highest(const float *values, uint32_t count)
-{
-    uint32_t highest = 0;
-
-    for (uint32_t i = 1; i < count; i++)
-        if (values[i] > values[highest])
-            highest = i;
-    return highest;
-}
-
 /*
  * Logits become probabilities less targets.  Since the highest logit's
  * probability p is 1 / sum of e^(logit - highest), the loss is highest - logit
@@ -345,7 +334,7 @@ lose_softmax(const ins_head_loss *loss, uint32_t target, float *row,
              ins_head_measure *measure)
 {
     uint32_t labels = loss->rows->labels;
-    uint32_t highest = find_highest(row, labels);
+    uint32_t highest = ins_best_label(row, labels);
     double distance = (double) row[highest] - (double) row[target];
 
     loss->kernels->softmax(row, labels);
@@ -423,9 +412,7 @@ add_layer_gradient(const struct pass *pass, const ins_product *layer,
     product.c_stride = product.columns;
     product.alpha = 1;
     product.beta = 1;
-    for (size_t i = 0; i < pass->count; i++)
-        for (size_t j = 0; j < product.rows; j++)
-            bias[j] += product.a[i * product.rows + j];
+    pass->loss->kernels->add_rows(bias, product.a, pass->count, product.rows);
     return ins_blas_run(pass->loss->host, &product, pass->error);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/order.h"
 #include "base/utf8.h"
 
 #define FIRST_ENDS  64
@@ -231,75 +232,10 @@ ins_label_table_add(ins_label_table *table, ins_text label,
 
 /* ---- sorting ------------------------------------------------------------- */
 
-struct sorting {
-    const ins_label_table *table;
-    uint32_t *order; /* [count]: numbers */
-    uint32_t comparisons;
-    const ins_host *host;
-};
-
 static bool
-comes_before(struct sorting *sorting, uint32_t a, uint32_t b)
+comes_before(const void *table, uint32_t a, uint32_t b)
 {
-    ins_text first = label_at(sorting->table, a);
-    ins_text second = label_at(sorting->table, b);
-    size_t size = first.size < second.size ? first.size : second.size;
-    int order = memcmp(first.data, second.data, size);
-
-    sorting->comparisons++;
-    return order != 0 ? order < 0 : first.size < second.size;
-}
-
-/* Moves the entry at root down in the heap of count entries. */
-static void
-sift(struct sorting *sorting, uint32_t root, uint32_t count)
-{
-    uint32_t *order = sorting->order;
-    uint32_t moved = order[root];
-    uint32_t child;
-
-    while ((child = 2 * root + 1) < count) {
-        if (child + 1 < count &&
-            comes_before(sorting, order[child], order[child + 1]))
-            child++;
-        if (!comes_before(sorting, moved, order[child]))
-            break;
-        order[root] = order[child];
-        root = child;
-    }
-    order[root] = moved;
-}
-
-static ins_status
-poll_sorting(struct sorting *sorting, ins_error *error)
-{
-    if (sorting->comparisons < COMPARISONS_PER_POLL)
-        return INS_OK;
-    sorting->comparisons = 0;
-    return ins_poll(sorting->host, error);
-}
-
-/* Heapsort: no input is slow, and nothing is allocated. */
-static ins_status
-sort(struct sorting *sorting, ins_error *error)
-{
-    uint32_t count = sorting->table->count;
-
-    for (uint32_t i = 0; i < count; i++)
-        sorting->order[i] = i;
-    for (uint32_t i = count / 2; i > 0; i--) {
-        INS_TRY(poll_sorting(sorting, error));
-        sift(sorting, i - 1, count);
-    }
-    for (uint32_t left = count; left > 1; left--) {
-        uint32_t last = sorting->order[0];
-
-        INS_TRY(poll_sorting(sorting, error));
-        sorting->order[0] = sorting->order[left - 1];
-        sorting->order[left - 1] = last;
-        sift(sorting, 0, left - 1);
-    }
-    return INS_OK;
+    return ins_text_compare(label_at(table, a), label_at(table, b)) < 0;
 }
 
 static void
@@ -322,7 +258,6 @@ ins_status
 ins_sorted_labels_open(ins_sorted_labels *sorted, const ins_label_table *table,
                        const ins_host *host, ins_error *error)
 {
-    struct sorting sorting = {.table = table, .host = host};
     void *ends;
     void *bytes;
     void *places;
@@ -338,8 +273,7 @@ ins_sorted_labels_open(ins_sorted_labels *sorted, const ins_label_table *table,
     INS_TRY(ins_alloc(host, table->count, sizeof(uint32_t), &places, error));
     sorted->places = places;
     INS_TRY(ins_alloc(host, table->count, sizeof(uint32_t), &order, error));
-    sorting.order = order;
-    status = sort(&sorting, error);
+    status = ins_order(order, table->count, comes_before, table, host, error);
     if (status == INS_OK) {
         put_sorted(sorted, table, order, ends, bytes);
         sorted->table.count = table->count;

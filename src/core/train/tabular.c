@@ -5,15 +5,12 @@
  */
 #include "train/tabular.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "formats/json.h"
 #include "train/table.h"
 
-#define MAX_ROW_BYTES  ((uint64_t) 16 << 20)
-#define MAX_ROW_VALUES ((uint64_t) 1 << 17)
 #define FIRST_CAPACITY 16
 #define SHOWN_BYTES    64 /* of a key, in messages */
 
@@ -192,8 +189,7 @@ store_number(ins_tabular *tabular, uint32_t number, double value, float *stored,
     *stored = NAN;
     if (isnan(value))
         return INS_OK;
-    /* So that neither a distance nor a mean is infinite. */
-    INS_CHECK(fabs(value) <= (double) FLT_MAX / 4, error, INS_INVALID_ARGUMENT,
+    INS_CHECK(fabs(value) <= INS_LARGEST_FEATURE, error, INS_INVALID_ARGUMENT,
               "a feature is infinite or too large for a 32-bit float");
     if (!feature->has_origin) {
         feature->has_origin = true;
@@ -385,7 +381,8 @@ ins_status
 ins_tabular_add_object(ins_tabular *tabular, ins_text text, ins_text label,
                        ins_error *error)
 {
-    const ins_json_limits limits = {MAX_ROW_BYTES, MAX_ROW_VALUES, true};
+    const ins_json_limits limits = {INS_FEATURES_BYTES, INS_FEATURES_VALUES,
+                                    true};
     ins_json json = {"features", "", INS_INVALID_ARGUMENT, NULL};
     size_t bytes = 0;
     ins_status status;

@@ -11,9 +11,16 @@
 #ifndef INS_TABULAR_H
 #define INS_TABULAR_H
 
+#include <float.h>
+
 #include "train/progress.h"
 
 #define INS_MAX_KEY_VALUES 1024 /* different strings of one key */
+/* Of an object of features, in training and in prediction. */
+#define INS_FEATURES_BYTES  ((uint64_t) 16 << 20)
+#define INS_FEATURES_VALUES ((uint64_t) 1 << 17)
+/* So that neither a distance nor a mean is infinite. */
+#define INS_LARGEST_FEATURE ((double) FLT_MAX / 4)
 
 typedef struct ins_tabular ins_tabular;
 

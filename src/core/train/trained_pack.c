@@ -14,8 +14,8 @@
 #define BYTES_PER_POLL ((uint64_t) 16 << 20)
 #define ROWS_PER_POLL  1024
 
-ins_pack_recipe
-ins_trained_pack_recipe(const ins_trained_pack *trained)
+static ins_pack_recipe
+recipe_of(const ins_trained_pack *trained)
 {
     const uint32_t kept = INS_RECIPE_EMBED | INS_RECIPE_NORMALIZE;
     ins_pack_recipe recipe = *trained->base->recipe;
@@ -31,32 +31,15 @@ ins_trained_pack_recipe(const ins_trained_pack *trained)
     return recipe;
 }
 
-static uint64_t
-added_bytes(const ins_pack_view *view)
+/* All sections; every weight is zero. */
+static ins_status
+open_pack(const ins_trained_pack *trained, const ins_host *host, void **pack,
+          size_t *pack_bytes, ins_error *error)
 {
-    uint64_t bytes = 0;
+    ins_pack_contents contents = ins_pack_contents_of(trained->base);
 
-    for (uint32_t i = 0; i < view->tokenizer->added_tokens; i++)
-        bytes += view->added_tokens[i].bytes;
-    return bytes;
-}
-
-ins_status
-ins_trained_pack_open(const ins_trained_pack *trained, const ins_host *host,
-                      void **pack, size_t *pack_bytes, ins_error *error)
-{
-    const ins_pack_view *base = trained->base;
-    ins_pack_contents contents = {
-        .recipe = ins_trained_pack_recipe(trained),
-        .tokenizer = *base->tokenizer,
-        .pieces = base->pieces,
-        .piece_index = base->piece_index,
-        .added_tokens = base->added_tokens,
-        .added_bytes = base->added_bytes,
-        .added_bytes_size = added_bytes(base),
-        .labels = *trained->labels,
-    };
-
+    contents.recipe = recipe_of(trained);
+    contents.labels = *trained->labels;
     return ins_pack_write(&contents, INS_MAX_PACK_BYTES, host, pack, pack_bytes,
                           error);
 }
@@ -151,7 +134,7 @@ ins_trained_pack_write(const ins_trained_pack *trained, const ins_head *head,
     ins_pack_view view;
     ins_status status;
 
-    INS_TRY(ins_trained_pack_open(trained, host, pack, pack_bytes, error));
+    INS_TRY(open_pack(trained, host, pack, pack_bytes, error));
     copying.pack = *pack;
     /* What we write must pass what everybody checks. */
     status = ins_pack_read(&view, *pack, *pack_bytes, error);

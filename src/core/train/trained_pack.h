@@ -16,19 +16,12 @@ typedef struct ins_trained_pack {
     uint32_t max_tokens; /* 0 = the base's */
 } ins_trained_pack;
 
-/* What the pack will do. */
-ins_pack_recipe ins_trained_pack_recipe(const ins_trained_pack *trained);
 /*
- * *pack: allocated from host, owned by the caller: all sections, every weight
- * is zero.  Errors: NO_MEMORY, LIMIT_EXCEEDED.
- */
-ins_status ins_trained_pack_open(const ins_trained_pack *trained,
-                                 const ins_host *host, void **pack,
-                                 size_t *pack_bytes, ins_error *error);
-/*
- * The same with every tensor of the base that is not of its head, byte for
- * byte, and the head, over [hidden] columns, with as many units as that or
- * none.  Errors: also CANCELLED, INTERNAL when a weight is not finite.
+ * *pack: allocated from host, owned by the caller: every tensor of the base
+ * that is not of its head, byte for byte, and the head, over [hidden] columns,
+ * with as many units as that or none.
+ * Errors: NO_MEMORY, LIMIT_EXCEEDED, CANCELLED, INTERNAL when a weight is not
+ * finite.
  */
 ins_status ins_trained_pack_write(const ins_trained_pack *trained,
                                   const ins_head *head, const ins_host *host,

@@ -30,16 +30,17 @@ check_finite(const ins_parameters *tuned, ins_error *error)
     return INS_OK;
 }
 
-/* Added tokens' texts lie one behind the other. */
-static uint64_t
-added_size(const ins_pack_view *base)
+uint32_t
+ins_tuned_weights(const ins_pack_recipe *base, ins_weights_choice choice)
 {
-    const ins_pack_added_token *tokens = base->added_tokens;
-    uint32_t count = base->tokenizer->added_tokens;
+    const uint32_t types[] = {
+        [INS_WEIGHTS_CHOICE_DEFAULT] = base->weights,
+        [INS_WEIGHTS_CHOICE_F32] = INS_WEIGHTS_F32,
+        [INS_WEIGHTS_CHOICE_BF16] = INS_WEIGHTS_BF16,
+        [INS_WEIGHTS_CHOICE_INT8] = INS_WEIGHTS_INT8,
+    };
 
-    return count > 0
-               ? (uint64_t) tokens[count - 1].start + tokens[count - 1].bytes
-               : 0;
+    return types[choice];
 }
 
 static ins_status
@@ -60,18 +61,11 @@ ins_tuned_pack(const ins_parameters *tuned, const ins_pack_view *base,
                const ins_string_table *labels, uint64_t max_bytes, void **pack,
                size_t *pack_bytes, ins_error *error)
 {
-    ins_pack_contents contents = {
-        .recipe = tuned->recipe,
-        .tokenizer = *base->tokenizer,
-        .pieces = base->pieces,
-        .piece_index = base->piece_index,
-        .added_tokens = base->added_tokens,
-        .added_bytes = base->added_bytes,
-        .added_bytes_size = added_size(base),
-        .labels = *labels,
-    };
+    ins_pack_contents contents = ins_pack_contents_of(base);
     ins_status status;
 
+    contents.recipe = tuned->recipe;
+    contents.labels = *labels;
     *pack = NULL;
     *pack_bytes = 0;
     INS_TRY(check_finite(tuned, error));

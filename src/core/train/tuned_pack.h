@@ -7,7 +7,11 @@
 #define INS_TUNED_PACK_H
 
 #include "gradient/parameters.h"
+#include "insitu_import.h"
 
+/* The number type of the weights, enum ins_weight_type; DEFAULT: as base's. */
+uint32_t ins_tuned_weights(const ins_pack_recipe *base,
+                           ins_weights_choice choice);
 /*
  * *pack: allocated from host, owned by the caller; of the recipe of tuned, and
  * what everybody checks of a pack holds for it.  labels: recipe.labels texts.

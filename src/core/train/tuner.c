@@ -128,8 +128,6 @@ weight_of(const ins_tuner *tuner, uint32_t row)
 static bool
 is_right(const ins_row_labels *labels, uint32_t row, const float *logits)
 {
-    uint32_t best = 0;
-
     if (labels->targets == NULL) {
         const uint8_t *marks = labels->marks + (size_t) row * labels->labels;
 
@@ -138,10 +136,7 @@ is_right(const ins_row_labels *labels, uint32_t row, const float *logits)
                 return false;
         return true;
     }
-    for (uint32_t i = 1; i < labels->labels; i++)
-        if (logits[i] > logits[best])
-            best = i;
-    return best == labels->targets[row];
+    return ins_best_label(logits, labels->labels) == labels->targets[row];
 }
 
 static double

@@ -5,7 +5,9 @@
  *
  * SPDX-License-Identifier: PostgreSQL
  */
-#include "evaluate/evaluation.h"
+#include "base/order.h"
+
+#include <string.h>
 
 /* Steps between two looks at the host, each of at most 40 comparisons. */
 #define POLL_STEPS 1024
@@ -61,4 +63,15 @@ ins_order(uint32_t *order, uint32_t count, ins_before before, const void *what,
         sift_down(&heap, 0, last - 1);
     }
     return INS_OK;
+}
+
+int
+ins_text_compare(ins_text a, ins_text b)
+{
+    size_t shorter = a.size < b.size ? a.size : b.size;
+    int order = shorter > 0 ? memcmp(a.data, b.data, shorter) : 0;
+
+    if (order != 0)
+        return order;
+    return a.size < b.size ? -1 : a.size > b.size;
 }
