@@ -106,8 +106,8 @@ typedef struct ins_training ins_training;
 
 /*
  * base: the encoder, open until the training is closed; NULL for TABULAR.
- * options, host: copied.  Errors: WRONG_TASK when base cannot embed (CLASSIFIER)
- * or reads no texts, INVALID_ARGUMENT, NO_MEMORY.
+ * options, host: copied.  Errors: WRONG_TASK when base reads no texts or, for
+ * CLASSIFIER, cannot embed; INVALID_ARGUMENT, NO_MEMORY.
  */
 ins_status ins_training_open(ins_training **training,
                              ins_training_method method,
