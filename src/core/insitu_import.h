@@ -10,7 +10,8 @@
  *     host.release(host.user, pack);
  *
  * The importer sees bytes only: it opens no file, and a file name found inside
- * a file is compared with the given names, never opened.
+ * a file is compared with the given names, never opened.  The one path that
+ * leads elsewhere, to the base of an adapter, is the host's to follow.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -78,6 +79,22 @@ ins_status ins_import_options_parse(ins_import_options *options, ins_text json,
  */
 extern const char *const ins_import_file_names[];
 bool ins_import_is_shard(const char *name);
+
+/*
+ * A directory with adapter_config.json holds an adapter: what to add to the
+ * weights of another directory, its base, and what to put in their place.
+ * The base's files are given beside the adapter's, with a prefix to each name:
+ * "base/model.safetensors".
+ */
+#define INS_IMPORT_ADAPTER    "adapter_config.json"
+#define INS_IMPORT_BASE       "base/"
+#define INS_IMPORT_PATH_BYTES 4096
+/* Where adapter_config.json says the base is: a path, to be taken relative to
+ * the adapter's directory unless it is absolute. */
+ins_status ins_import_base_path(const ins_source_file *adapter_config,
+                                const ins_host *host,
+                                char path[INS_IMPORT_PATH_BYTES],
+                                ins_error *error);
 
 /* *pack: allocated from host, owned by the caller. */
 ins_status ins_import(const ins_source_file *files, size_t count,

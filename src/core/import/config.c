@@ -417,7 +417,7 @@ chosen_weights(ins_weights_choice choice)
 
 ins_status
 ins_config_read(ins_config *config, const ins_import_source *source,
-                ins_error *error)
+                const ins_adapter *adapter, ins_error *error)
 {
     ins_json json;
     ins_status status;
@@ -426,7 +426,9 @@ ins_config_read(ins_config *config, const ins_import_source *source,
     INS_TRY(ins_import_json_object(source, "config.json", &json, error));
     INS_CHECK(json.value != NULL, error, INS_BAD_SOURCE,
               "config.json is missing");
-    status = read_config(config, &json, source->host, error);
+    status = ins_adapter_join_config(adapter, source, &json, error);
+    if (status == INS_OK)
+        status = read_config(config, &json, source->host, error);
     ins_json_close(&json);
     INS_TRY(status);
     INS_TRY(ins_config_read_pooling(config, source, error));

@@ -6,6 +6,7 @@
 #ifndef INS_CONFIG_H
 #define INS_CONFIG_H
 
+#include "import/adapter.h"
 #include "import/architecture.h"
 #include "import/source.h"
 #include "pack/pack_reader.h"
@@ -25,12 +26,13 @@ typedef struct ins_config {
 
 /*
  * Reads config.json and, where they are, the files of sentence-transformers
- * and model_max_length; applies the options.  Close also after a failure.
+ * and model_max_length; applies the options.  adapter: NULL, or what changes
+ * config.json if it is open.  Close also after a failure.
  * Errors: BAD_SOURCE, UNSUPPORTED, INVALID_ARGUMENT, LIMIT_EXCEEDED,
  * NO_MEMORY.
  */
 ins_status ins_config_read(ins_config *config, const ins_import_source *source,
-                           ins_error *error);
+                           const ins_adapter *adapter, ins_error *error);
 void ins_config_close(ins_config *config, const ins_host *host);
 
 /* ---- the parts, each in a file of its own ------------------------------- */

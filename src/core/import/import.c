@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "import/adapter.h"
 #include "import/config.h"
 #include "import/tensor_plan.h"
 #include "import/vocabulary.h"
@@ -26,7 +27,8 @@
 
 /* What is read before anything is written. */
 struct job {
-    ins_import_source source;
+    ins_import_source source; /* of an adapter: its base's */
+    ins_adapter adapter;
     ins_config config;
     ins_vocabulary vocabulary;
     ins_weights weights;
@@ -36,11 +38,12 @@ struct job {
 static ins_status
 read_source(struct job *job, ins_error *error)
 {
-    const ins_import_source *source = &job->source;
+    ins_import_source *source = &job->source;
 
     INS_TRY(ins_import_check_files(source, error));
-    INS_TRY(ins_config_read(&job->config, source, error));
-    INS_TRY(ins_weights_open(&job->weights, source, error));
+    INS_TRY(ins_adapter_open(&job->adapter, source, error));
+    INS_TRY(ins_config_read(&job->config, source, &job->adapter, error));
+    INS_TRY(ins_weights_open(&job->weights, source, &job->adapter, error));
     INS_TRY(ins_vocabulary_read(&job->vocabulary, &job->config, source, error));
     return ins_tensor_plan_make(&job->plan, &job->config, &job->weights,
                                 source->host, error);
@@ -90,6 +93,7 @@ close_job(struct job *job)
     ins_weights_close(&job->weights, host);
     ins_vocabulary_close(&job->vocabulary, host);
     ins_config_close(&job->config, host);
+    ins_adapter_close(&job->adapter, host);
 }
 
 ins_status

@@ -34,10 +34,13 @@ const char *const ins_import_file_names[] = {
     "config_sentence_transformers.json",
     "model.safetensors",
     "model.safetensors.index.json",
+    INS_IMPORT_ADAPTER,
+    "adapter_model.safetensors",
     /* Never read: known to be there, so that a message can say what to do. */
     "pytorch_model.bin",
     "tf_model.h5",
     "flax_model.msgpack",
+    "adapter_model.bin",
     NULL,
 };
 

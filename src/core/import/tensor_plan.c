@@ -98,23 +98,47 @@ find_names(const ins_architecture *architecture, uint32_t role)
     return NULL;
 }
 
+/* A tensor of the pack, on the way to its parts. */
+struct wanted {
+    ins_pack_step step;
+    const ins_tensor_names *names;
+    /* Shape of each part; biases and norms have one dimension. */
+    bool is_matrix;
+    uint32_t rows;
+    uint32_t columns;
+};
+
+/* The checkpoint's own name of a part. */
+static void
+make_part_name(const struct checkpoint *checkpoint, const struct wanted *wanted,
+               const char *pattern, char name[NAME_BYTES])
+{
+    make_name(name, wanted->names->is_outside ? "" : checkpoint->prefix,
+              pattern, wanted->step.layer);
+}
+
+/* weight->tensor is NULL when there is none. */
 static ins_status
-find_part(const struct checkpoint *checkpoint, const ins_tensor_names *names,
-          const char *pattern, uint32_t layer, ins_weight *weight,
-          ins_error *error)
+find_part(const struct checkpoint *checkpoint, const struct wanted *wanted,
+          const char *pattern, ins_weight *weight, ins_error *error)
 {
     char name[NAME_BYTES];
-    char wanted[NAME_BYTES];
 
-    make_name(name, names->is_outside ? "" : checkpoint->prefix, pattern,
-              layer);
-    memcpy(wanted, name, sizeof(name));
+    make_part_name(checkpoint, wanted, pattern, name);
     INS_TRY(ins_weights_find(checkpoint->weights, name, weight, error));
     if (weight->tensor == NULL && make_old_name(name))
         INS_TRY(ins_weights_find(checkpoint->weights, name, weight, error));
-    INS_CHECK(weight->tensor != NULL, error, INS_BAD_SOURCE,
-              "tensor \"%s\" is missing", wanted);
     return INS_OK;
+}
+
+static ins_status
+fail_missing(const struct checkpoint *checkpoint, const struct wanted *wanted,
+             const char *pattern, ins_error *error)
+{
+    char name[NAME_BYTES];
+
+    make_part_name(checkpoint, wanted, pattern, name);
+    return ins_fail(error, INS_BAD_SOURCE, "tensor \"%s\" is missing", name);
 }
 
 static ins_status
@@ -144,36 +168,101 @@ check_shape(const ins_weight *weight, uint32_t rows, uint32_t columns,
     return INS_BAD_SOURCE;
 }
 
+static bool
+is_linear(uint32_t role)
+{
+    return ins_pack_is_matrix(role) && role != INS_ROLE_WORDS &&
+           role != INS_ROLE_POSITIONS && role != INS_ROLE_TYPES;
+}
+
+/* What an adapter puts in the place of the part, or adds to it. */
+static ins_status
+find_change(const struct checkpoint *checkpoint, const struct wanted *wanted,
+            const char *pattern, ins_adapter_change *change, ins_error *error)
+{
+    const ins_adapter *adapter = checkpoint->weights->adapter;
+    char name[NAME_BYTES];
+    const ins_adapter_place place = {
+        .prefix =
+            wanted->names->is_outside ? "" : checkpoint->architecture->prefix,
+        .name = name,
+        .is_matrix = wanted->is_matrix,
+        .is_linear = is_linear(wanted->step.role),
+        .rows = wanted->rows,
+        .columns = wanted->columns,
+    };
+
+    *change = (ins_adapter_change){.saved = NULL};
+    if (!ins_adapter_is_open(adapter))
+        return INS_OK;
+    make_name(name, "", pattern, wanted->step.layer);
+    return ins_adapter_find(adapter, &place, change, error);
+}
+
+static ins_status
+check_saved(const struct wanted *wanted, const ins_weight *weight,
+            ins_error *error)
+{
+    ins_status status = check_shape(weight, wanted->rows, wanted->columns,
+                                    wanted->is_matrix, error);
+
+    if (status != INS_OK && wanted->names->is_outside)
+        ins_fail_hint(error,
+                      "A head of other labels than the base's needs their "
+                      "names: \"id2label\" in a config.json beside "
+                      "" INS_IMPORT_ADAPTER ".");
+    return status;
+}
+
+static ins_status
+plan_part(const struct checkpoint *checkpoint, const struct wanted *wanted,
+          uint32_t part, ins_planned_tensor *planned, ins_error *error)
+{
+    const char *pattern = wanted->names->parts[part];
+    ins_weight *weight = &planned->parts[part];
+    ins_adapter_change change;
+
+    INS_TRY(find_change(checkpoint, wanted, pattern, &change, error));
+    INS_TRY(find_part(checkpoint, wanted, pattern, weight, error));
+    planned->loras[part] = change.lora;
+    if (change.saved != NULL) {
+        planned->replaced[part] = weight->tensor;
+        *weight =
+            (ins_weight){&checkpoint->weights->adapter->weights, change.saved};
+        return check_saved(wanted, weight, error);
+    }
+    if (weight->tensor == NULL)
+        return fail_missing(checkpoint, wanted, pattern, error);
+    return check_shape(weight, wanted->rows, wanted->columns, wanted->is_matrix,
+                       error);
+}
+
 static ins_status
 plan_tensor(const struct checkpoint *checkpoint, ins_pack_step step,
             ins_planned_tensor *planned, ins_error *error)
 {
-    const ins_tensor_names *names =
-        find_names(checkpoint->architecture, step.role);
-    /* Biases and norms have one dimension. */
-    bool is_matrix = ins_pack_is_matrix(step.role);
-    uint32_t rows;
-    uint32_t columns;
+    struct wanted wanted = {
+        .step = step,
+        .names = find_names(checkpoint->architecture, step.role),
+        .is_matrix = ins_pack_is_matrix(step.role),
+    };
 
-    INS_CHECK(names != NULL, error, INS_INTERNAL,
+    INS_CHECK(wanted.names != NULL, error, INS_INTERNAL,
               "architecture \"%s\" has no names for role %u",
               checkpoint->architecture->model_type, step.role);
-    ins_pack_role_shape(checkpoint->recipe, step.role, &rows, &columns);
+    ins_pack_role_shape(checkpoint->recipe, step.role, &wanted.rows,
+                        &wanted.columns);
     while (planned->part_count < INS_MAX_PARTS &&
-           names->parts[planned->part_count] != NULL)
+           wanted.names->parts[planned->part_count] != NULL)
         planned->part_count++;
     /* The parts of a matrix share its rows, those of a bias its columns; a
      * norm has one row per part. */
-    if (is_matrix)
-        rows /= planned->part_count;
-    else if (rows == 1)
-        columns /= planned->part_count;
-    for (uint32_t i = 0; i < planned->part_count; i++) {
-        INS_TRY(find_part(checkpoint, names, names->parts[i], step.layer,
-                          &planned->parts[i], error));
-        INS_TRY(
-            check_shape(&planned->parts[i], rows, columns, is_matrix, error));
-    }
+    if (wanted.is_matrix)
+        wanted.rows /= planned->part_count;
+    else if (wanted.rows == 1)
+        wanted.columns /= planned->part_count;
+    for (uint32_t i = 0; i < planned->part_count; i++)
+        INS_TRY(plan_part(checkpoint, &wanted, i, planned, error));
     return INS_OK;
 }
 
@@ -201,7 +290,8 @@ is_planned(const ins_tensor_plan *plan, const ins_safetensor *tensor)
 {
     for (uint32_t i = 0; i < plan->count; i++)
         for (uint32_t k = 0; k < plan->tensors[i].part_count; k++)
-            if (plan->tensors[i].parts[k].tensor == tensor)
+            if (plan->tensors[i].parts[k].tensor == tensor ||
+                plan->tensors[i].replaced[k] == tensor)
                 return true;
     return false;
 }
@@ -260,6 +350,29 @@ refuse_unknown_tensors(const struct checkpoint *checkpoint,
     return INS_OK;
 }
 
+/* An adapter may change a layer of the head that this model does without, as
+ * the base may have it. */
+static ins_status
+refuse_unused_changes(const struct checkpoint *checkpoint, ins_error *error)
+{
+    static const uint32_t roles[] = {INS_ROLE_HEAD_DENSE,
+                                     INS_ROLE_HEAD_DENSE_BIAS};
+    const ins_architecture *architecture = checkpoint->architecture;
+    const ins_adapter *adapter = checkpoint->weights->adapter;
+
+    if (!ins_adapter_is_open(adapter))
+        return INS_OK;
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        const ins_tensor_names *names = find_names(architecture, roles[i]);
+
+        if (names != NULL)
+            ins_adapter_skip(adapter,
+                             names->is_outside ? "" : architecture->prefix,
+                             names->parts[0]);
+    }
+    return ins_adapter_check_used(adapter, error);
+}
+
 ins_status
 ins_tensor_plan_make(ins_tensor_plan *plan, const ins_config *config,
                      const ins_weights *weights, const ins_host *host,
@@ -275,9 +388,12 @@ ins_tensor_plan_make(ins_tensor_plan *plan, const ins_config *config,
                              &memory, error));
     plan->tensors = memory;
     INS_TRY(find_prefix(&checkpoint, error));
-    for (uint32_t i = 0; ins_pack_next_step(&config->recipe, &step); i++)
+    for (uint32_t i = 0; ins_pack_next_step(&config->recipe, &step); i++) {
+        INS_TRY(ins_poll(host, error));
         INS_TRY(plan_tensor(&checkpoint, step, &plan->tensors[i], error));
+    }
     INS_TRY(refuse_more_layers(&checkpoint, error));
+    INS_TRY(refuse_unused_changes(&checkpoint, error));
     return refuse_unknown_tensors(&checkpoint, plan, host, error);
 }
 
@@ -300,6 +416,7 @@ struct filling {
     uint32_t row; /* of the tensor, the next to be put */
     float *chunk; /* [chunk_rows][columns] */
     uint32_t chunk_rows;
+    ins_lora_values lora; /* of the part at hand */
 };
 
 /* Parts lie one after the other; those of a bias are less than a row. */
@@ -332,6 +449,8 @@ fill_part(struct filling *filling, const ins_weight *part, const ins_host *host,
         INS_TRY(ins_safetensors_read_range(part->file, part->tensor,
                                            row * columns, count * columns, host,
                                            filling->chunk, error));
+        INS_TRY(ins_lora_add(&filling->lora, row, count, filling->chunk, host,
+                             error));
         for (uint64_t i = 0; i < count; i++)
             ins_pack_put_row(filling->tensor, filling->data, filling->row++,
                              filling->chunk + i * columns);
@@ -352,8 +471,12 @@ fill_rows(const ins_planned_tensor *planned, struct filling *filling,
     INS_TRY(ins_alloc(host, (uint64_t) filling->chunk_rows * columns,
                       sizeof(float), &memory, error));
     filling->chunk = memory;
-    for (uint32_t k = 0; k < planned->part_count && status == INS_OK; k++)
-        status = fill_part(filling, &planned->parts[k], host, error);
+    for (uint32_t k = 0; k < planned->part_count && status == INS_OK; k++) {
+        status = ins_lora_open(&filling->lora, &planned->loras[k], host, error);
+        if (status == INS_OK)
+            status = fill_part(filling, &planned->parts[k], host, error);
+        ins_lora_close(&filling->lora, host);
+    }
     ins_release(host, memory);
     return status;
 }

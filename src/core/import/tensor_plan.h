@@ -13,6 +13,9 @@
 typedef struct ins_planned_tensor {
     uint32_t part_count;
     ins_weight parts[INS_MAX_PARTS]; /* one below the other */
+    /* What an adapter adds to each, and what it takes the place of. */
+    ins_lora loras[INS_MAX_PARTS];
+    const ins_safetensor *replaced[INS_MAX_PARTS]; /* NULL: nothing */
 } ins_planned_tensor;
 
 typedef struct ins_tensor_plan {
@@ -22,8 +25,8 @@ typedef struct ins_tensor_plan {
 
 /*
  * Finds every tensor that the recipe demands and checks its shape; refuses
- * tensors inside the encoder that it does not know.  weights: borrowed by the
- * plan.  Close also after a failure.
+ * tensors inside the encoder that it does not know, and any unknown one of an
+ * adapter.  weights: borrowed by the plan.  Close also after a failure.
  */
 ins_status ins_tensor_plan_make(ins_tensor_plan *plan, const ins_config *config,
                                 const ins_weights *weights,

@@ -108,12 +108,12 @@ open_shards(ins_weights *weights, const ins_import_source *source,
 
 ins_status
 ins_weights_open(ins_weights *weights, const ins_import_source *source,
-                 ins_error *error)
+                 const ins_adapter *adapter, ins_error *error)
 {
     const ins_source_file *single = ins_import_find(source, SINGLE_FILE);
     void *memory;
 
-    *weights = (ins_weights){.files = NULL};
+    *weights = (ins_weights){.adapter = adapter};
     INS_TRY(ins_alloc_zeroed(source->host, source->count,
                              sizeof(ins_safetensors), &memory, error));
     weights->files = memory;

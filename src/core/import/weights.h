@@ -6,13 +6,13 @@
 #ifndef INS_WEIGHTS_H
 #define INS_WEIGHTS_H
 
-#include "formats/safetensors.h"
-#include "import/source.h"
+#include "import/adapter.h"
 
 typedef struct ins_weights {
     ins_safetensors *files; /* owned, [file_count] */
     uint32_t file_count;
     ins_json index; /* of a sharded checkpoint; value NULL otherwise */
+    const ins_adapter *adapter; /* what changes them; borrowed */
 } ins_weights;
 
 /* A tensor and the file it is in. */
@@ -21,9 +21,10 @@ typedef struct ins_weight {
     const ins_safetensor *tensor; /* NULL: there is none of that name */
 } ins_weight;
 
-/* Close also after a failure. */
+/* adapter: borrowed, open or not.  Close also after a failure. */
 ins_status ins_weights_open(ins_weights *weights,
-                            const ins_import_source *source, ins_error *error);
+                            const ins_import_source *source,
+                            const ins_adapter *adapter, ins_error *error);
 void ins_weights_close(ins_weights *weights, const ins_host *host);
 
 /* BAD_SOURCE when the index names a file that does not have the tensor. */

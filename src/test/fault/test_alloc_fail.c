@@ -23,7 +23,7 @@
 #include "insitu_explain.h"
 #include "insitu_memo.h"
 #include "insitu_train.h"
-#include "unit/tiny_model.h"
+#include "unit/tiny_adapter.h"
 
 #define MAX_VALUES 64
 #define MAX_CALLS  10000
@@ -68,6 +68,23 @@ call_import(struct fixture *fixture, tiny_host *host,
     digest_result(pack, size, result);
     host->host.release(host, pack);
     return INS_OK;
+}
+
+/* The fixture's model with an adapter and its own config.json. */
+static ins_status
+call_import_adapter(struct fixture *fixture, tiny_host *host,
+                    uint8_t result[INS_DIGEST_BYTES], ins_error *error)
+{
+    struct fixture adapter = *fixture;
+    ins_status status;
+
+    tiny_adapter_open(&adapter.source, NULL, TINY_EXTRAS,
+                      ADAPTER_LORA | ADAPTER_HEAD);
+    tiny_set_text(&adapter.source, "config.json",
+                  "{\"architectures\":[\"BertForSequenceClassification\"]}");
+    status = call_import(&adapter, host, result, error);
+    tiny_close(&adapter.source);
+    return status;
 }
 
 static ins_status
@@ -543,6 +560,7 @@ FAIL_TEST(test_import_distilbert, TINY_DISTILBERT | TINY_CLASSIFIER,
           call_import)
 FAIL_TEST(test_import_sharded, TINY_SHARDED, call_import)
 FAIL_TEST(test_import_vocab_txt, TINY_VOCAB_TXT, call_import)
+FAIL_TEST(test_import_adapter, TINY_EXTRAS, call_import_adapter)
 FAIL_TEST(test_pack_check, BOTH_HEADS, call_pack_check)
 FAIL_TEST(test_model_open, BOTH_HEADS, call_model_open)
 FAIL_TEST(test_model_info_json, BOTH_HEADS, call_info_json)
@@ -627,7 +645,8 @@ release_json(void *memory)
 }
 
 static bool
-call_with_failing_json(struct fixture *fixture, size_t n, bool persistent,
+call_with_failing_json(struct fixture *fixture, scenario call, size_t n,
+                       bool persistent,
                        const uint8_t expected[INS_DIGEST_BYTES])
 {
     uint8_t result[INS_DIGEST_BYTES];
@@ -639,7 +658,7 @@ call_with_failing_json(struct fixture *fixture, size_t n, bool persistent,
     json_memory.calls = 0;
     json_memory.fail_at = n;
     json_memory.persistent = persistent;
-    status = call_import(fixture, &host, result, &error);
+    status = call(fixture, &host, result, &error);
     assert_int_equal(host.live_blocks, 0);
     assert_int_equal(json_memory.live, 0);
     if (status == INS_OK)
@@ -650,20 +669,19 @@ call_with_failing_json(struct fixture *fixture, size_t n, bool persistent,
 }
 
 static void
-test_import_json_library(void **state)
+fail_each_of_json(unsigned flags, scenario call)
 {
     struct fixture fixture;
     tiny_host host;
     uint8_t expected[INS_DIGEST_BYTES];
     size_t n = 1;
 
-    (void) state;
     tiny_host_open(&host);
-    open_fixture(&fixture, &host, BOTH_HEADS | TINY_SHARDED);
+    open_fixture(&fixture, &host, flags);
     json_set_alloc_funcs(allocate_json, release_json);
-    call_once(&fixture, call_import, 0, false, expected);
-    while (call_with_failing_json(&fixture, n, false, expected)) {
-        call_with_failing_json(&fixture, n, true, expected);
+    call_once(&fixture, call, 0, false, expected);
+    while (call_with_failing_json(&fixture, call, n, false, expected)) {
+        call_with_failing_json(&fixture, call, n, true, expected);
         n++;
         assert_true(n < MAX_CALLS);
     }
@@ -671,6 +689,20 @@ test_import_json_library(void **state)
     print_message("%zu allocations of the JSON library failed\n", n - 1);
     json_set_alloc_funcs(malloc, free);
     close_fixture(&fixture, &host);
+}
+
+static void
+test_import_json_library(void **state)
+{
+    (void) state;
+    fail_each_of_json(BOTH_HEADS | TINY_SHARDED, call_import);
+}
+
+static void
+test_import_adapter_json_library(void **state)
+{
+    (void) state;
+    fail_each_of_json(TINY_EXTRAS, call_import_adapter);
 }
 
 int
@@ -681,6 +713,7 @@ main(void)
         cmocka_unit_test(test_import_distilbert),
         cmocka_unit_test(test_import_sharded),
         cmocka_unit_test(test_import_vocab_txt),
+        cmocka_unit_test(test_import_adapter),
         cmocka_unit_test(test_pack_check),
         cmocka_unit_test(test_model_open),
         cmocka_unit_test(test_model_info_json),
@@ -702,6 +735,7 @@ main(void)
         cmocka_unit_test(test_network),
         cmocka_unit_test(test_run_allocates_nothing),
         cmocka_unit_test(test_import_json_library),
+        cmocka_unit_test(test_import_adapter_json_library),
     };
 
     return cmocka_run_group_tests(tests, tiny_prepare, NULL);

@@ -43,7 +43,8 @@ read_now(struct read_config *read)
     const ins_import_options options = INS_IMPORT_DEFAULTS;
     const ins_import_source source = {read->model.files, read->model.count,
                                       &options, &read->host.host};
-    ins_status status = ins_config_read(&read->config, &source, &read->error);
+    ins_status status =
+        ins_config_read(&read->config, &source, NULL, &read->error);
 
     if (status != INS_OK)
         print_error("%s\n", read->error.message);
@@ -318,8 +319,9 @@ test_own_head_options(void **state)
         edit(&read, "{", "{\"insitu_head\": {\"reads\": \"embedding\"},");
         source = (ins_import_source){read.model.files, read.model.count,
                                      &options[i], &read.host.host};
-        assert_int_equal(ins_config_read(&read.config, &source, &read.error),
-                         INS_INVALID_ARGUMENT);
+        assert_int_equal(
+            ins_config_read(&read.config, &source, NULL, &read.error),
+            INS_INVALID_ARGUMENT);
         assert_non_null(strstr(read.error.message, "embedding"));
         end(&read);
     }
