@@ -2,7 +2,9 @@
  * source_directory.c - reads a Hugging Face directory, or a pack file, whole.
  *
  * The names that are opened come from ins_import_file_names and from the
- * directory's own listing (shards), never from the content of a file.
+ * directory's own listing (shards), never from the content of a file.  The one
+ * exception is the path of an adapter's base: a directory that is read by the
+ * same rules as the adapter's, and whose own files name no other.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -45,6 +47,8 @@ struct ins_source {
     size_t file_count;
     char path[PATH_BYTES];
     const char *inside; /* path relative to root */
+    const char *prefix; /* of the names in files, not on disk */
+    ins_source *base;   /* of an adapter, owned, or NULL */
     struct source_file files[MAX_FILES];
 };
 
@@ -249,12 +253,13 @@ add_file(ins_source *source, const char *name, ins_error *error)
 
     if (is_absent(source, name))
         return INS_OK;
-    INS_CHECK(source->file_count < MAX_FILES && strlen(name) < NAME_BYTES,
+    INS_CHECK(source->file_count < MAX_FILES &&
+                  strlen(source->prefix) + strlen(name) < NAME_BYTES,
               error, INS_LIMIT_EXCEEDED, "\"%s\" has more than %d model files",
               ins_shown_path(source->path), MAX_FILES);
     INS_CHECK(join_path(path, source->path, name), error, INS_BAD_SOURCE,
               "path \"%s\" is too long", ins_shown_path(path));
-    ins_format(file->name, NAME_BYTES, "%s", name);
+    ins_format(file->name, NAME_BYTES, "%s%s", source->prefix, name);
     source->file_count++;
     if (is_foreign_format(name))
         return INS_OK;
@@ -266,13 +271,15 @@ add_file(ins_source *source, const char *name, ins_error *error)
     return status;
 }
 
-static bool
-has_file(const ins_source *source, const char *name)
+static const struct source_file *
+find_file(const ins_source *source, const char *name)
 {
+    size_t skipped = strlen(source->prefix);
+
     for (size_t i = 0; i < source->file_count; i++)
-        if (strcmp(source->files[i].name, name) == 0)
-            return true;
-    return false;
+        if (strcmp(source->files[i].name + skipped, name) == 0)
+            return &source->files[i];
+    return NULL;
 }
 
 static ins_status
@@ -322,7 +329,9 @@ read_directory(ins_source *source, ins_error *error)
 {
     for (size_t i = 0; ins_import_file_names[i] != NULL; i++)
         INS_TRY(add_file(source, ins_import_file_names[i], error));
-    if (!has_file(source, "config.json")) {
+    if (find_file(source, INS_IMPORT_ADAPTER) != NULL)
+        return INS_OK;
+    if (find_file(source, "config.json") == NULL) {
         ins_fail(error, INS_BAD_SOURCE, "directory \"%s\" has no config.json",
                  ins_shown_path(source->path));
         ins_fail_hint(error, "Name the directory of a Hugging Face model, or "
@@ -330,7 +339,7 @@ read_directory(ins_source *source, ins_error *error)
         return INS_BAD_SOURCE;
     }
     /* As in the reference library, a single file goes before shards. */
-    if (has_file(source, SINGLE_WEIGHTS))
+    if (find_file(source, SINGLE_WEIGHTS) != NULL)
         return INS_OK;
     return add_shards(source, error);
 }
@@ -379,6 +388,10 @@ read_path(ins_source *source, int descriptor, ins_error *error)
     } else if (S_ISDIR(status.st_mode)) {
         source->directory = descriptor;
         return read_directory(source, error);
+    } else if (source->prefix[0] != '\0') {
+        result = ins_fail(error, INS_BAD_SOURCE,
+                          "the base of the adapter, \"%s\", is no directory",
+                          ins_shown_path(source->path));
     } else {
         source->is_pack = true;
         source->file_count = 1;
@@ -410,12 +423,13 @@ open_source(ins_source *source, const char *beneath, ins_error *error)
     return read_path(source, descriptor, error);
 }
 
-ins_status
-ins_source_open(ins_source **source, const char *path, const char *beneath,
-                uint64_t max_bytes, const ins_host *host, ins_error *error)
+/* ---- the base of an adapter --------------------------------------------- */
+
+static ins_status
+make_source(ins_source **source, const char *path, uint64_t max_bytes,
+            const ins_host *host, ins_error *error)
 {
     void *memory;
-    ins_status status;
 
     *source = NULL;
     INS_CHECK(path[0] != '\0', error, INS_INVALID_ARGUMENT,
@@ -427,8 +441,71 @@ ins_source_open(ins_source **source, const char *path, const char *beneath,
     (*source)->host = *host;
     (*source)->directory = (*source)->root = -1;
     (*source)->max_bytes = (*source)->bytes_left = max_bytes;
+    (*source)->prefix = "";
     memcpy((*source)->path, path, strlen(path) + 1);
+    return INS_OK;
+}
+
+/* Most often the name that a hub has for the model. */
+static ins_status
+fail_no_base(const char *named, const char *path, ins_error *error)
+{
+    ins_fail(error, INS_NOT_FOUND,
+             "the base of the adapter is not there: \"%s\" is no directory",
+             ins_shown_path(named));
+    ins_fail_detail(error, "It was looked for as \"%s\".",
+                    ins_shown_path(path));
+    ins_fail_hint(error, "Bring that model's directory to this machine and "
+                         "name it in \"base_model_name_or_path\" of "
+                         "" INS_IMPORT_ADAPTER ", absolute or relative to the "
+                         "adapter's directory.");
+    return INS_NOT_FOUND;
+}
+
+/* Reads the directory that an adapter's names, too, within the same limits. */
+static ins_status
+open_base(ins_source *source, const char *beneath, ins_error *error)
+{
+    const struct source_file *file = find_file(source, INS_IMPORT_ADAPTER);
+    char named[INS_IMPORT_PATH_BYTES];
+    char path[PATH_BYTES];
+    ins_source_file config;
+    ins_status status;
+    bool fits;
+
+    if (source->is_pack || file == NULL)
+        return INS_OK;
+    config = (ins_source_file){file->name, file->data, file->size};
+    INS_TRY(ins_import_base_path(&config, &source->host, named, error));
+    if (named[0] == '/')
+        fits = ins_format(path, PATH_BYTES, "%s", named) < PATH_BYTES - 1;
+    else
+        fits = join_path(path, source->path, named);
+    INS_CHECK(fits, error, INS_BAD_SOURCE, "path \"%s\" is too long",
+              ins_shown_path(path));
+    INS_TRY(make_source(&source->base, path, source->max_bytes, &source->host,
+                        error));
+    source->base->bytes_left = source->bytes_left;
+    source->base->prefix = INS_IMPORT_BASE;
+    status = open_source(source->base, beneath, error);
+    /* Not one of its files, which may be a link that leads nowhere. */
+    if (status == INS_NOT_FOUND && source->base->directory < 0)
+        return fail_no_base(named, path, error);
+    return status;
+}
+
+/* ---- the whole ----------------------------------------------------------- */
+
+ins_status
+ins_source_open(ins_source **source, const char *path, const char *beneath,
+                uint64_t max_bytes, const ins_host *host, ins_error *error)
+{
+    ins_status status;
+
+    INS_TRY(make_source(source, path, max_bytes, host, error));
     status = open_source(*source, beneath, error);
+    if (status == INS_OK)
+        status = open_base(*source, beneath, error);
     if (status != INS_OK) {
         ins_source_close(*source);
         *source = NULL;
@@ -443,6 +520,7 @@ ins_source_close(ins_source *source)
 
     if (source == NULL)
         return;
+    ins_source_close(source->base);
     host = source->host;
     for (size_t i = 0; i < source->file_count; i++)
         ins_release(&host, source->files[i].data);
@@ -466,20 +544,42 @@ copy_pack(const ins_source *source, const ins_host *host, void **pack,
     return INS_OK;
 }
 
+/* Returns how many files there are now. */
+static size_t
+list_files(const ins_source *source, ins_source_file *files, size_t count)
+{
+    for (size_t i = 0; i < source->file_count; i++) {
+        files[count].name = source->files[i].name;
+        files[count].data = source->files[i].data;
+        files[count++].size = source->files[i].size;
+    }
+    return count;
+}
+
 static ins_status
 import_files(const ins_source *source, const ins_import_options *options,
              const ins_host *host, void **pack, size_t *pack_bytes,
              ins_error *error)
 {
-    ins_source_file files[MAX_FILES];
+    ins_source_file files[2 * MAX_FILES];
+    size_t count = list_files(source, files, 0);
 
-    for (size_t i = 0; i < source->file_count; i++) {
-        files[i].name = source->files[i].name;
-        files[i].data = source->files[i].data;
-        files[i].size = source->files[i].size;
-    }
-    return ins_import(files, source->file_count, options, host, pack,
-                      pack_bytes, error);
+    if (source->base != NULL)
+        count = list_files(source->base, files, count);
+    return ins_import(files, count, options, host, pack, pack_bytes, error);
+}
+
+/* The core knows bytes only; say where they came from. */
+static void
+name_source(const ins_source *source, ins_error *error)
+{
+    if (source->base == NULL)
+        ins_fail_detail(error, "The source is \"%s\".",
+                        ins_shown_path(source->path));
+    else
+        ins_fail_detail(error, "The source is \"%s\", an adapter of \"%s\".",
+                        ins_shown_path(source->path),
+                        ins_shown_path(source->base->path));
 }
 
 ins_status
@@ -495,10 +595,8 @@ ins_source_pack(const ins_source *source, const ins_import_options *options,
         status = copy_pack(source, host, pack, pack_bytes, error);
     else
         status = import_files(source, options, host, pack, pack_bytes, error);
-    /* The core knows bytes only; say where they came from. */
     if (status != INS_OK && status != INS_CANCELLED && error != NULL &&
         error->detail[0] == '\0')
-        ins_fail_detail(error, "The source is \"%s\".",
-                        ins_shown_path(source->path));
+        name_source(source, error);
     return status;
 }

@@ -1,11 +1,12 @@
 /*
  * source_directory.h - reads what model_register(name, path) names: a Hugging
- * Face directory or a pack file.
+ * Face directory, an adapter's directory with its base's, or a pack file.
  *
  * Each file is opened once (O_NONBLOCK, so that a FIFO cannot hang us), must
  * be a regular file, is bounded before it is read and is read into memory:
  * nothing that changes or shrinks afterwards can hurt.  Names found inside
- * files are never opened.
+ * files are never opened, but for the directory of an adapter's base, to which
+ * all of this applies again.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -18,7 +19,8 @@ typedef struct ins_source ins_source;
 
 /*
  * max_bytes: limit for the sum of all files.  beneath: NULL, or a directory
- * that path must not leave, by "..", symbolic links or hard links.
+ * that path and an adapter's base must not leave, by "..", symbolic links or
+ * hard links.
  * Errors: NOT_FOUND, PERMISSION, LIMIT_EXCEEDED, BAD_SOURCE, IO_ERROR,
  * CANCELLED, NO_MEMORY; each names the path.
  */

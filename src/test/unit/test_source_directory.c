@@ -448,6 +448,128 @@ missing_root(void **state)
     assert_int_equal(open_within("m", "/nonexistent", LIMIT), INS_NOT_FOUND);
 }
 
+/* ---- adapters ----------------------------------------------------------- */
+
+/* An adapter "a" beside the model, which names its base so. */
+static void
+make_adapter(const char *base)
+{
+    char text[512];
+
+    mkdir(path_of("a"), 0755);
+    snprintf(text, sizeof(text), "{\"base_model_name_or_path\":\"%s\"}", base);
+    write_file("a/adapter_config.json", text);
+    write_file("a/adapter_model.safetensors", "weights");
+}
+
+static void
+base_of_an_adapter_is_read(void **state)
+{
+    (void) state;
+    make_adapter("../m");
+    assert_int_equal(open_within(path_of("a"), NULL, LIMIT), INS_OK);
+    assert_int_equal(open_within(path_of("a/"), NULL, LIMIT), INS_OK);
+    make_adapter(path_of("m"));
+    assert_int_equal(open_within(path_of("a"), NULL, LIMIT), INS_OK);
+    /* The limit is for both directories: 7 bytes, 15 and the settings. */
+    make_adapter("../m");
+    assert_int_equal(open_within(path_of("a"), NULL, 7 + 15 + 34), INS_OK);
+    assert_int_equal(open_within(path_of("a"), NULL, 7 + 15 + 33),
+                     INS_LIMIT_EXCEEDED);
+}
+
+static void
+assert_no_base(const char *base, ins_status wanted, const char *words)
+{
+    ins_status status;
+
+    make_adapter(base);
+    status = open_within(path_of("a"), NULL, LIMIT);
+    if (status != wanted || strstr(error.message, words) == NULL)
+        print_message("%s: %s\n", base,
+                      status == INS_OK ? "accepted" : error.message);
+    assert_int_equal(status, wanted);
+    assert_non_null(strstr(error.message, words));
+}
+
+static void
+base_that_is_no_directory(void **state)
+{
+    char longest[400];
+
+    (void) state;
+    assert_no_base("google/bert_uncased", INS_NOT_FOUND,
+                   "\"google/bert_uncased\" is no directory");
+    assert_non_null(strstr(error.detail, "/a/google/bert_uncased"));
+    assert_non_null(strstr(error.hint, "base_model_name_or_path"));
+    assert_no_base("/nonexistent", INS_NOT_FOUND, "is no directory");
+    assert_no_base("", INS_BAD_SOURCE, "base_model_name_or_path\" is missing");
+    write_file("file", "a pack, perhaps");
+    assert_no_base("../file", INS_BAD_SOURCE, "is no directory");
+    assert_no_base("/dev/zero", INS_BAD_SOURCE, "not a regular file");
+    assert_no_base("..", INS_BAD_SOURCE, "has no config.json");
+    memset(longest, 'x', sizeof(longest));
+    longest[300] = '\0';
+    assert_no_base(longest, INS_BAD_SOURCE, "could not open");
+    /* A link of the base that leads nowhere is not the base's absence. */
+    unlink(path_of("m/vocab.txt"));
+    assert_int_equal(symlink("nowhere", path_of("m/vocab.txt")), 0);
+    assert_no_base("../m", INS_NOT_FOUND, "/../m/vocab.txt");
+}
+
+/* The settings of the base's own base are not followed. */
+static void
+base_that_is_an_adapter(void **state)
+{
+    ins_import_options options = INS_IMPORT_DEFAULTS;
+    ins_source *source;
+    void *pack;
+    size_t size;
+
+    (void) state;
+    make_adapter("../a");
+    assert_int_equal(ins_source_open(&source, path_of("a"), NULL, LIMIT,
+                                     &scratch.memory.host, &error),
+                     INS_OK);
+    assert_int_not_equal(ins_source_pack(source, &options, &scratch.memory.host,
+                                         &pack, &size, &error),
+                         INS_OK);
+    ins_source_close(source);
+}
+
+static void
+base_stays_beneath(void **state)
+{
+    const char *const outside[] = {"../../m", "../..", "/etc", "../up/m"};
+    char absolute[300];
+
+    (void) state;
+    mkdir(path_of("in"), 0755);
+    rename(path_of("m"), path_of("in/m"));
+    mkdir(path_of("m"), 0755);
+    write_file("m/config.json", "{}");
+    make_adapter("../m");
+    rename(path_of("a"), path_of("in/a"));
+    assert_int_equal(open_within("a", path_of("in"), LIMIT), INS_OK);
+    assert_int_equal(open_within(path_of("in/a"), path_of("in"), LIMIT),
+                     INS_OK);
+    assert_int_equal(symlink("..", path_of("in/up")), 0);
+    for (size_t i = 0; i < 4; i++) {
+        make_adapter(outside[i]);
+        rename(path_of("a/adapter_config.json"),
+               path_of("in/a/adapter_config.json"));
+        assert_int_equal(open_within("a", path_of("in"), LIMIT),
+                         INS_PERMISSION);
+    }
+    snprintf(absolute, sizeof(absolute), "%s/in/m", scratch.path);
+    make_adapter(absolute);
+    rename(path_of("a/adapter_config.json"),
+           path_of("in/a/adapter_config.json"));
+    assert_int_equal(open_within("a", path_of("in"), LIMIT), INS_OK);
+    assert_int_equal(link(path_of("in/m/vocab.txt"), path_of("second")), 0);
+    assert_int_equal(open_within("a", path_of("in"), LIMIT), INS_PERMISSION);
+}
+
 /* ---- memory ------------------------------------------------------------- */
 
 static void
@@ -456,6 +578,7 @@ every_allocation_may_fail(void **state)
     tiny_host *memory = &scratch.memory;
 
     (void) state;
+    make_adapter("../m");
     memory->persistent = true;
     for (size_t n = 1; n <= 100; n++) {
         ins_source *source;
@@ -463,7 +586,7 @@ every_allocation_may_fail(void **state)
 
         memory->calls = 0;
         memory->fail_at = n;
-        status = ins_source_open(&source, path_of("m"), NULL, LIMIT,
+        status = ins_source_open(&source, path_of("a"), NULL, LIMIT,
                                  &memory->host, &error);
         ins_source_close(source);
         assert_int_equal(memory->live_blocks, 0);
@@ -484,10 +607,13 @@ descriptors_are_closed(void **state)
     (void) state;
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     write_file("m/1_Pooling", "a file, not a directory");
+    make_adapter("../m");
     for (rlim_t i = 0; i < limit.rlim_cur + 10 && i < 3000; i++) {
         open_model();
         open_within("m", scratch.path, LIMIT);
         open_within("..", scratch.path, LIMIT);
+        open_within("a", scratch.path, LIMIT);
+        open_within("a", path_of("a"), LIMIT);
     }
     assert_int_equal(open_within("m", scratch.path, LIMIT), INS_OK);
 }
@@ -517,6 +643,10 @@ main(void)
         TEST(path_that_leaves_is_refused),
         TEST(linked_files_beneath),
         TEST(missing_root),
+        TEST(base_of_an_adapter_is_read),
+        TEST(base_that_is_no_directory),
+        TEST(base_that_is_an_adapter),
+        TEST(base_stays_beneath),
         TEST(every_allocation_may_fail),
         TEST(descriptors_are_closed),
     };
