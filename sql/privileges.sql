@@ -6,6 +6,7 @@
 \set outside :models '/../outside'
 \set link :models '/link'
 \set around :models '/../models/encoder_bert_relu'
+\set lora :models '/tickets'
 CREATE ROLE insitu_user;
 CREATE ROLE insitu_group;
 CREATE ROLE insitu_maker;
@@ -114,6 +115,9 @@ SELECT model_register('made-4', '/etc');
 SELECT model_register('made-4', :'outside');
 SELECT model_register('made-4', :'link');
 SELECT model_register('made-4', :'around') IS NOT NULL AS ok;
+-- an adapter's base is below it, too
+SELECT model_register('made-5', :'lora') IS NOT NULL AS ok;
+SELECT model_register('made-6', :'lora' || '-outside');
 \set VERBOSITY default
 RESET ROLE;
 RESET insitu.model_path;

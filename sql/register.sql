@@ -3,6 +3,8 @@
 \set clf :models '/encoder_bert_classify'
 \set multi :models '/encoder_bert_multi_label'
 \set emb :models '/encoder_bert_mean'
+\set lora :models '/tickets'
+\set merged :models '/tickets-merged'
 
 SELECT model_register('reg-clf', :'clf') AS digest \gset
 SELECT length(:'digest');
@@ -31,6 +33,12 @@ SELECT model_register('reg-x', :'clf', '{"nosuch": 1}');
 SELECT model_register('reg-x', :'clf', '{"max_tokens": -1}');
 SELECT model_register('reg-x', :'clf', '{"max_tokens": "many"}');
 SELECT model_register('reg-x', :'clf', '[]');
+
+-- an adapter is what it makes of its base
+SELECT model_register('reg-lora', :'lora', '{"weights": "f32"}') =
+       model_register('reg-merged', :'merged', '{"weights": "f32"}') AS same;
+SELECT model_info('reg-lora')->'labels' AS labels;
+SELECT classify('my card', 'reg-lora') = classify('my card', 'reg-merged') AS same;
 
 -- names
 SELECT model_register('', :'clf');

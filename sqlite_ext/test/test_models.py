@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import unittest
 
+import tiny_models
 from support import (MODULE, DatabaseTest, connect, largest_difference, load,
                      model, one, scratch)
 
@@ -172,6 +173,59 @@ class Register(DatabaseTest):
             db.execute("SELECT tokens.* FROM t, tokens(body)").fetchall(),
             self.all("SELECT * FROM tokens(?, 'sort')", text))
         db.close()
+
+
+class Adapter(DatabaseTest):
+    """A directory that is to be put over another."""
+
+    def make(self, name, **options):
+        base = model("embedder", 2)
+        path = scratch(name)
+        if not os.path.exists(path):
+            tiny_models.make_adapter(
+                path, os.path.join("..", os.path.basename(base)), **options)
+            tiny_models.merge_adapter(path + "-merged", base, path)
+        return path
+
+    def test_equals_the_merged_model(self):
+        for name, head in (("lora", None), ("head", "alone")):
+            path = self.make(name, head=head)
+            for weights in ("f32", "int8"):
+                options = json.dumps({"weights": weights})
+                digests = [self.one("SELECT model_register(?, ?, ?)",
+                                    "%s-%s-%d" % (name, weights, i), source,
+                                    options)
+                           for i, source in enumerate((path,
+                                                       path + "-merged"))]
+                self.assertEqual(*digests)
+
+    def test_answers(self):
+        self.one("SELECT model_register('adapted', ?)", self.make("lora"))
+        self.one("SELECT model_register('headed', ?)",
+                 self.make("head", head="alone"))
+        labels = json.loads(self.one("SELECT model_info('adapted')"))["labels"]
+        self.assertEqual(labels, ["return", "repair", "praise", "x"])
+        self.assertIn(self.one("SELECT classify('my card', 'adapted')"),
+                      labels)
+        near, headed, adapted = [
+            self.one("SELECT embed('my card', ?)", name)
+            for name in ("near", "headed", "adapted")]
+        self.assertEqual(near, headed)
+        self.assertNotEqual(near, adapted)
+
+    def test_base_that_is_not_there(self):
+        path = tiny_models.make_adapter(scratch("hub"), "bert-base-uncased")
+        self.fails('"bert-base-uncased" is no directory',
+                   "SELECT model_register('x', ?)", path)
+
+    def test_base_outside_of_the_model_path(self):
+        path = self.make("lora")
+        self.one("SELECT insitu_setting('model_path', ?)", path)
+        self.fails("leads out of the permitted directory",
+                   "SELECT model_register('x', '.')")
+        self.one("SELECT insitu_setting('model_path', ?)",
+                 os.path.dirname(path))
+        self.one("SELECT model_register('x', ?)", path)
 
 
 class DropAndAlias(DatabaseTest):

@@ -7,6 +7,7 @@ import array
 import json
 import os
 import random
+import shutil
 import struct
 
 HIDDEN = 32
@@ -165,4 +166,93 @@ def make_embedder(path, seed=2, vocabulary_size=200):
     weights = Weights(seed)
     add_bert(weights, "", vocabulary_size)
     weights.write(os.path.join(path, "model.safetensors"))
+    return path
+
+
+# --- adapters ----------------------------------------------------------------
+
+RANK, ALPHA = 4, 6
+
+
+def lora_modules(prefix):
+    for i in range(LAYERS):
+        for part in ("query", "value"):
+            yield "%sencoder.layer.%d.attention.self.%s" % (prefix, i, part)
+
+
+def make_adapter(path, base, seed=5, labels=("return", "repair", "praise", "x"),
+                 head=None):
+    """LoRA of an embedder's queries and values, as PEFT writes it, with a head
+    over its embeddings; base: as adapter_config.json shall name it.  head:
+    "alone" leaves the LoRA away."""
+    os.makedirs(path, exist_ok=True)
+    write_json(os.path.join(path, "adapter_config.json"), {
+        "peft_type": "LORA",
+        "base_model_name_or_path": base,
+        "task_type": "FEATURE_EXTRACTION",
+        "r": RANK,
+        "lora_alpha": ALPHA,
+        "lora_dropout": 0.1,
+        "bias": "none",
+        "target_modules": [] if head == "alone" else ["query", "value"],
+        "modules_to_save": ["classifier"],
+        "inference_mode": True,
+    })
+    write_json(os.path.join(path, "config.json"), {
+        "insitu_head": {"reads": "embedding"},
+        "id2label": {str(i): label for i, label in enumerate(labels)},
+        "problem_type": "single_label_classification",
+    })
+    weights = Weights(seed)
+    for module in [] if head == "alone" else lora_modules("base_model.model."):
+        weights.add(module + ".lora_A.weight", RANK, HIDDEN)
+        weights.add(module + ".lora_B.weight", HIDDEN, RANK)
+    weights.add("base_model.model.classifier.weight", len(labels), HIDDEN,
+                scale=2.0)
+    weights.add("base_model.model.classifier.bias", len(labels))
+    weights.write(os.path.join(path, "adapter_model.safetensors"))
+    return path
+
+
+def read_tensors(path):
+    """name -> (shape, array of floats), of a file of F32."""
+    with open(path, "rb") as file:
+        length, = struct.unpack("<Q", file.read(8))
+        header, data = json.loads(file.read(length)), file.read()
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        tensors[name] = entry["shape"], array.array("f", data[begin:end])
+    return tensors
+
+
+def merge_adapter(path, base, adapter):
+    """The directory that the adapter of an embedder stands for."""
+    shutil.copytree(base, path)
+    changes = read_tensors(os.path.join(adapter, "adapter_model.safetensors"))
+    tensors = read_tensors(os.path.join(base, "model.safetensors"))
+    prefix = "base_model.model."
+    for name, (_, b) in changes.items():
+        if not name.endswith(".lora_B.weight"):
+            continue
+        module = name[len(prefix):-len(".lora_B.weight")]
+        _, a = changes[prefix + module + ".lora_A.weight"]
+        weight = tensors[module + ".weight"][1]
+        for row in range(HIDDEN):
+            for column in range(HIDDEN):
+                product = 0.0
+                for k in range(RANK):
+                    product += b[row * RANK + k] * a[k * HIDDEN + column]
+                weight[row * HIDDEN + column] += ALPHA / RANK * product
+    for part in ("classifier.weight", "classifier.bias"):
+        tensors[part] = changes[prefix + part]
+    weights = Weights(0)
+    weights.tensors = [(name, shape, values.tobytes())
+                       for name, (shape, values) in tensors.items()]
+    weights.write(os.path.join(path, "model.safetensors"))
+    with open(os.path.join(base, "config.json"), encoding="utf-8") as file:
+        config = json.load(file)
+    with open(os.path.join(adapter, "config.json"), encoding="utf-8") as file:
+        config.update(json.load(file))
+    write_json(os.path.join(path, "config.json"), config)
     return path

@@ -4,8 +4,9 @@
     make_models.py folder
 
 Writes Hugging Face directories with seeded random weights: folder/sentiment,
-a classifier with the labels negative and positive, and folder/encoder, a
-sentence encoder.  Their answers mean nothing.
+a classifier with the labels negative and positive, folder/encoder, a sentence
+encoder, folder/tickets, an adapter of it, and folder/tickets-merged, what the
+adapter makes of it.  Their answers mean nothing.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -24,7 +25,12 @@ def main():
                                 labels=('negative', 'positive'))
     tiny_models.make_classifier(os.path.join(folder, 'sentiment-2'), seed=3,
                                 labels=('negative', 'positive'))
-    tiny_models.make_embedder(os.path.join(folder, 'encoder'), seed=2)
+    encoder = os.path.join(folder, 'encoder')
+    tickets = os.path.join(folder, 'tickets')
+    tiny_models.make_embedder(encoder, seed=2)
+    tiny_models.make_adapter(tickets, '../encoder', seed=5,
+                             labels=('billing', 'delivery', 'other'))
+    tiny_models.merge_adapter(tickets + '-merged', encoder, tickets)
 
 
 if __name__ == '__main__':
