@@ -27,7 +27,7 @@ include src/build.mk
 
 RELEASE    := $(shell sed -n 's/.*INSITU_VERSION "\(.*\)".*/\1/p' \
                 src/core/insitu.h)
-MODEL_NAME := insitu-router-v1
+MODEL_NAME := insitu-mini-en
 PACK       := build/$(MODEL_NAME).pack
 SCRIPT     := insitu--$(RELEASE).sql
 

@@ -9,7 +9,7 @@ INSERT INTO t SELECT n, 'text ' || n % 5 FROM generate_series(1, 50) n;
 
 -- generated column over the bundled model
 CREATE TABLE g (body text, label text GENERATED ALWAYS AS
-    (classify(body, 'insitu-router-v1')) STORED);
+    (classify(body, 'insitu-mini-en')) STORED);
 INSERT INTO g VALUES ('where is my parcel?'), (NULL);
 SELECT label = classify(body) AS same FROM g;
 DROP TABLE g;

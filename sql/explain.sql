@@ -14,16 +14,16 @@ SELECT abs(sum(contribution) - classify_score(t, classify(t))) < 0.15 AS ok
        explain_classify(t) GROUP BY t;
 -- the same text, the same rows, whatever the form
 SELECT (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel') e) =
-       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-router-v1') e) AS same,
+       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-mini-en') e) AS same,
        (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel') e) =
-       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-router-v1', 'delivery') e) AS same,
+       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-mini-en', 'delivery') e) AS same,
        (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel') e) <>
-       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-router-v1', 'refund') e) AS other;
+       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-mini-en', 'refund') e) AS other;
 -- STABLE, so that the model may be an alias
-SELECT model_alias('router', 'insitu-router-v1');
+SELECT model_alias('router', 'insitu-mini-en');
 SELECT (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel') e) =
        (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'router') e) AS same,
-       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-router-v1', 'refund') e) =
+       (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'insitu-mini-en', 'refund') e) =
        (SELECT array_agg(e ORDER BY start_pos) FROM explain_classify('where is my parcel', 'router', 'refund') e) AS same,
        explain_html('where is my parcel') = explain_html('where is my parcel', 'router') AS same;
 SELECT classify('where is my parcel', 'router');
@@ -46,17 +46,17 @@ SELECT count(*) FROM explain_classify('');
 SELECT count(*) FROM explain_classify(E' \n ');
 SELECT count(*) FROM explain_classify(NULL);
 SELECT count(*) FROM explain_classify('x', NULL);
-SELECT count(*) FROM explain_classify('x', 'insitu-router-v1', NULL);
+SELECT count(*) FROM explain_classify('x', 'insitu-mini-en', NULL);
 -- words behind the limit have no row
 SELECT count(*) = (model_info('clf')->>'max_tokens')::int - 2 AS cut,
        max(end_pos) < 3000 AS cut
   FROM explain_classify(repeat('a ', 2000), 'clf');
 SET insitu.on_long_input = 'error';
-SELECT * FROM explain_classify(repeat('order ', 1000), 'insitu-router-v1', 'billing');
+SELECT * FROM explain_classify(repeat('order ', 1000), 'insitu-mini-en', 'billing');
 SELECT explain_html(repeat('order ', 1000));
 RESET insitu.on_long_input;
 -- errors
-SELECT * FROM explain_classify('x', 'insitu-router-v1', 'bill');
+SELECT * FROM explain_classify('x', 'insitu-mini-en', 'bill');
 SELECT * FROM explain_classify('x', 'nowhere');
 SELECT model_register('emb', :'emb') IS NOT NULL AS ok;
 SELECT * FROM explain_classify('x', 'emb');
@@ -69,7 +69,7 @@ SELECT h ~ '^<div ' AS one, h ~ '</div>\n$' AS whole, h !~ '<script' AS safe,
   FROM explain_html('my <script>alert("1")</script> parcel is late') h;
 SELECT h ~ '<bdi>delivery</bdi></b> 0\.\d\d\d<' AS head,
        h ~ 'opacity' AS pale
-  FROM explain_html('where is my parcel', 'insitu-router-v1') h;
+  FROM explain_html('where is my parcel', 'insitu-mini-en') h;
 SELECT h ~ 'opacity:.6' AS pale FROM explain_html(repeat('a ', 2000), 'clf') h;
 -- cancelled at once
 SET statement_timeout = '20ms';

@@ -16,8 +16,8 @@ SELECT :interrupt, length(model_register('clf', :'clf')) AS digest;
 SELECT :interrupt, length(model_register('emb', :'emb')) AS digest;
 SELECT :interrupt, length(model_register('copy', model_export('clf'))) AS digest;
 SELECT :interrupt, model_verify('clf') AS stored;
-SELECT :interrupt, model_verify('insitu-router-v1') AS bundled;
-SELECT :interrupt, model_info('insitu-router-v1') IS NOT NULL AS info;
+SELECT :interrupt, model_verify('insitu-mini-en') AS bundled;
+SELECT :interrupt, model_info('insitu-mini-en') IS NOT NULL AS info;
 SELECT :interrupt, model_drop('copy');
 -- trainings take them in the middle of the rows
 SELECT length(model_register('array', train_tabular(CASE WHEN :interrupt THEN label END, features, '{}'))) AS digest

@@ -21,7 +21,7 @@ SELECT model_alias('other', 'now');
 SELECT model_alias('other', 'nosuch');
 SELECT model_alias('one', 'two');
 SELECT model_alias('Bad Name', 'two');
-SELECT model_alias('insitu-router-v1', 'two');
+SELECT model_alias('insitu-mini-en', 'two');
 SELECT model_register('now', :'emb');
 SELECT model_drop('two');
 -- within one transaction
@@ -50,7 +50,7 @@ SELECT model_drop('one', false, true) AS forgets_what_was_dropped;
 SELECT model_register('one', :'clf') = :'digest' AS same;
 SELECT model_drop('nosuch');
 SELECT model_drop('nosuch', true), model_drop('No Such', true);
-SELECT model_drop('insitu-router-v1');
+SELECT model_drop('insitu-mini-en');
 -- equal packs share their parts
 SELECT model_register('three', :'clf') = :'digest' AS same;
 SELECT model_drop('one');
@@ -75,19 +75,19 @@ SELECT model_info('two')->>'architecture' AS architecture,
 SELECT model_info('nosuch');
 SELECT name, kind, target, tasks, length(digest), bytes > 1000000 AS large
   FROM model_list() WHERE kind = 'bundled';
-SELECT model_info('insitu-router-v1')->>'digest' =
-       (SELECT digest FROM model_list() WHERE name = 'insitu-router-v1') AS same;
+SELECT model_info('insitu-mini-en')->>'digest' =
+       (SELECT digest FROM model_list() WHERE name = 'insitu-mini-en') AS same;
 
 -- loading
 SELECT model_unload('two');
 SELECT length(model_load('two')), model_unload('two'), model_unload('two');
 SELECT model_load('nosuch');
-SELECT model_verify('two'), model_verify('insitu-router-v1');
+SELECT model_verify('two'), model_verify('insitu-mini-en');
 SELECT model_verify('nosuch');
 SELECT encode(sha256(model_export('two')), 'hex') =
        model_info('two')->>'digest' AS same;
-SELECT length(model_export('insitu-router-v1')) =
-       (model_info('insitu-router-v1')->>'bytes')::int AS same;
+SELECT length(model_export('insitu-mini-en')) =
+       (model_info('insitu-mini-en')->>'bytes')::int AS same;
 
 -- parts that are lost
 BEGIN;

@@ -56,7 +56,7 @@ SELECT model_grant('closed', 'insitu_group');
 SELECT model_grant('closed', 'insitu_group');
 SELECT model_grant('closed', 'nosuch_role');
 SELECT model_grant('nosuch', 'insitu_group');
-SELECT model_grant('insitu-router-v1', 'insitu_group');
+SELECT model_grant('insitu-mini-en', 'insitu_group');
 SELECT * FROM insitu.model_grant;
 SET ROLE insitu_user;
 EXECUTE p;

@@ -47,7 +47,7 @@ SELECT model_register('../up', :'clf');
 SELECT model_register('a b', :'clf');
 SELECT model_register(repeat('x', 64), :'clf');
 SELECT model_register('-x', :'clf');
-SELECT model_register('insitu-router-v1', :'clf');
+SELECT model_register('insitu-mini-en', :'clf');
 
 -- sources
 SELECT model_register('reg-x', '/nonexistent/model');

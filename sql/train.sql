@@ -26,7 +26,7 @@ SELECT count(*), count(*) FILTER (WHERE classify(body, 'route-v1') = queue) AS c
   FROM labelled WHERE split = 'test';
 SELECT label FROM classify_scores('x', 'route-v1') ORDER BY label;
 -- the same embeddings as before
-SELECT embed('a text', 'route-v1') = embed('a text', 'insitu-router-v1') AS same;
+SELECT embed('a text', 'route-v1') = embed('a text', 'insitu-mini-en') AS same;
 -- in any session
 \c -
 SET client_min_messages = warning;

@@ -12,7 +12,7 @@
 #include "store/cache_file.h"
 #include "store/digest_text.h"
 
-#define BUNDLED_MODEL_NAME "insitu-router-v1"
+#define BUNDLED_MODEL_NAME "insitu-mini-en"
 
 #define MAX_NAME_BYTES  64        /* with the NUL */
 #define MAX_INPUT_BYTES (1 << 20) /* of one text */

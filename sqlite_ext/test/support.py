@@ -19,7 +19,7 @@ MODULE = os.environ.get(
     "INSITU_MODULE", os.path.join(os.path.dirname(HERE), "insitu.so"))
 ENTRY = "sqlite3_insitu_init"
 PREFIXED_ENTRY = "sqlite3_insituprefixed_init"
-BUNDLED = "insitu-router-v1"
+BUNDLED = "insitu-mini-en"
 
 SCRATCH = tempfile.mkdtemp(prefix="insitu-sqlite-")
 atexit.register(shutil.rmtree, SCRATCH, True)

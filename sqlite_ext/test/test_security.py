@@ -133,7 +133,7 @@ class HostileCatalog(DatabaseTest):
             db.execute(sql)
         for call in ("classify('a', 'sort')", "model_drop('sort')",
                      "model_register('sort', '%s')" % model(),
-                     "model_alias('x', 'insitu-router-v1')"):
+                     "model_alias('x', 'insitu-mini-en')"):
             self.fails("model tables of the database were changed",
                        "SELECT " + call, db=db)
         self.fails("were changed", "SELECT * FROM model_list", db=db)

@@ -56,7 +56,7 @@ class Classifier(DatabaseTest):
 
     def test_bundled_encoder(self):
         self.one("SELECT model_register('route-v1', train_classifier(body, "
-                 "queue, '{\"encoder\": \"insitu-router-v1\"}')) FROM t")
+                 "queue, '{\"encoder\": \"insitu-mini-en\"}')) FROM t")
         self.assertGreater(self.accuracy("route-v1"), 0.95)
 
     def test_heads_and_options(self):
@@ -203,7 +203,7 @@ class Classifier(DatabaseTest):
         rows = ("(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM "
                 "n WHERE i < 60) SELECT body || i AS body, queue, "
                 "iif(id = 149 AND i = 60, '{', '1') AS json FROM n, t)")
-        options = '{"encoder": "insitu-router-v1", "head": "auto"}'
+        options = '{"encoder": "insitu-mini-en", "head": "auto"}'
         timer = threading.Timer(0.3, self.db.interrupt)
         start = time.monotonic()
         timer.start()
@@ -255,7 +255,7 @@ class FineTune(DatabaseTest):
         timer.start()
         with self.assertRaisesRegex(sqlite3.Error, "interrupted"):
             self.db.execute(
-                "SELECT fine_tune_classifier(body, queue, 'insitu-router-v1', "
+                "SELECT fine_tune_classifier(body, queue, 'insitu-mini-en', "
                 "'{\"epochs\": 100, \"patience\": 0}') FROM t").fetchall()
         timer.cancel()
 
@@ -381,7 +381,7 @@ class Tabular(DatabaseTest):
             with self.subTest(sql):
                 self.fails("predict", sql)
         self.fails("cannot predict",
-                   "SELECT predict('insitu-router-v1', 1, 2)")
+                   "SELECT predict('insitu-mini-en', 1, 2)")
         for call in ("fine_tune_classifier(sex, risk, 'risk')",
                      "train_classifier(sex, risk, "
                      "'{\"encoder\": \"risk\"}')"):
@@ -403,7 +403,7 @@ class Progress(DatabaseTest):
             "one(db, \"SELECT insitu_setting('train_progress', ?)\", "
             "sys.argv[1])\n"
             "one(db, \"SELECT length(fine_tune_classifier(body, queue, "
-            "'insitu-router-v1', '{\\\"epochs\\\": 2}')) FROM t\")\n" % HERE)
+            "'insitu-mini-en', '{\\\"epochs\\\": 2}')) FROM t\")\n" % HERE)
         for setting, lines in (("on", 3), ("off", 0)):
             done = subprocess.run([sys.executable, "-c", program, setting],
                                   stderr=subprocess.PIPE, check=True,

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#define BUNDLED_MODEL "insitu-router-v1"
+#define BUNDLED_MODEL "insitu-mini-en"
 
 typedef enum long_input_choice {
     LONG_INPUT_TRUNCATE,

@@ -22,7 +22,7 @@ import tempfile
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__),
                                      '..', '..', '..'))
-sys.path.insert(0, os.path.join(ROOT, 'models', 'recipe'))
+sys.path.insert(0, os.path.join(ROOT, 'models', 'recipes'))
 import held_back  # noqa: E402
 
 LIBRARY = os.path.join(ROOT, 'sqlite_ext', 'insitu')
@@ -168,7 +168,7 @@ def check_model(model, sets, report):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--data', help='the folder of models/recipe/README.md')
+    parser.add_argument('--data', help='the folder of models/recipes/README.md')
     options = parser.parse_args()
     report = Report()
     if options.data is not None and not os.path.isdir(options.data):

@@ -25,7 +25,7 @@ import time
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(os.path.join(HERE, '..', '..', '..'))
 OUT = os.path.join(ROOT, 'build', 'bench')
-ENCODER = 'insitu-router-v1'
+ENCODER = 'insitu-mini-en'
 sys.path.insert(0, HERE)
 from bench_sql import describe_machine  # noqa: E402
 

@@ -9,7 +9,7 @@
 SELECT id, classify(body) FROM texts ORDER BY id;
 
 -- exact: labels of a named model
-SELECT id, classify(body, 'insitu-router-v1') FROM texts ORDER BY id;
+SELECT id, classify(body, 'insitu-mini-en') FROM texts ORDER BY id;
 
 -- close: score of one label
 SELECT id, classify_score(body, 'billing') FROM texts ORDER BY id;
@@ -22,7 +22,7 @@ SELECT t.id, s.label, s.score FROM texts t, classify_scores(t.body) s
 SELECT id, embed(body) FROM texts ORDER BY id;
 
 -- close: embeddings of queries
-SELECT id, embed_query(body, 'insitu-router-v1') FROM texts ORDER BY id;
+SELECT id, embed_query(body, 'insitu-mini-en') FROM texts ORDER BY id;
 
 -- exact: token counts
 SELECT id, token_count(body) FROM texts ORDER BY id;
@@ -51,7 +51,7 @@ SELECT id, classify_score_window(body, 'billing') OVER
   FROM texts ORDER BY id;
 
 -- close: embeddings of other frames
-SELECT id, embed_window(body, 'insitu-router-v1') OVER
+SELECT id, embed_window(body, 'insitu-mini-en') OVER
     (ORDER BY id DESC ROWS BETWEEN 2 PRECEDING AND 3 FOLLOWING EXCLUDE TIES)
   FROM texts ORDER BY id;
 
@@ -63,7 +63,7 @@ SELECT t.id, x.token, x.start_pos, x.end_pos, x.contribution
 -- close: which words spoke for another label
 SELECT x.token, x.contribution
   FROM explain_classify('my parcel is late, please cancel the order',
-                        'insitu-router-v1', 'cancellation') x
+                        'insitu-mini-en', 'cancellation') x
  ORDER BY x.start_pos;
 
 -- exact: the same as HTML
@@ -76,7 +76,7 @@ SELECT classify(body) AS label, count(*) FROM texts GROUP BY 1 ORDER BY 1;
 SELECT classify(NULL), embed(NULL), token_count(NULL);
 
 -- exact: description of the shipped model
-SELECT model_info('insitu-router-v1');
+SELECT model_info('insitu-mini-en');
 
 -- exact: names and digests of the models
 SELECT name, digest FROM model_list() ORDER BY name;

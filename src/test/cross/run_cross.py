@@ -45,7 +45,7 @@ TRAININGS = {
     'frozen': "train_classifier(body, %s)" % LABEL,
     'network': "train_classifier(body, %s, '{\"head\": \"network\", "
                "\"class_weights\": \"balanced\", \"seed\": 3}')" % LABEL,
-    'tuned': "fine_tune_classifier(body, %s, 'insitu-router-v1', "
+    'tuned': "fine_tune_classifier(body, %s, 'insitu-mini-en', "
              "'{\"epochs\": 1, \"max_tokens\": 16}')" % LABEL,
     'numbers': "train_tabular(%s, length(body), id, id %% 3)" % LABEL,
 }

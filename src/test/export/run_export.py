@@ -21,7 +21,7 @@ import tempfile
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(os.path.join(HERE, '..', '..', '..'))
 FIXTURES = os.path.join(ROOT, 'src', 'test', 'parity', 'fixtures')
-SHIPPED = os.path.join(ROOT, 'models', 'insitu-router-v1')
+SHIPPED = os.path.join(ROOT, 'models', 'insitu-mini-en')
 TEXTS = ['I was charged twice for my order', 'Hello!', '',
          'Where is my DELIVERY? It should have come on the 3rd.',
          'na\u00efve caf\u00e9 \u4e2d\u6587 [MASK] unbelievable']
@@ -120,7 +120,7 @@ def list_sources(work):
         make_own_head(os.path.join(FIXTURES, source), target, head, LABELS,
                       multi_label)
         sources.append((name, target))
-    return sources + [('insitu-router-v1', SHIPPED)]
+    return sources + [('insitu-mini-en', SHIPPED)]
 
 
 # --- programs and answers ----------------------------------------------------

@@ -21,7 +21,7 @@ CREATE TABLE tickets (id int, body text);
 INSERT INTO tickets SELECT n, 'text ' || n FROM generate_series(1, 20) n;
 CREATE INDEX ON tickets (classify(body, 'clf'));
 CREATE TABLE routed (body text, label text
-    GENERATED ALWAYS AS (classify(body, 'insitu-router-v1')) STORED);
+    GENERATED ALWAYS AS (classify(body, 'insitu-mini-en')) STORED);
 INSERT INTO routed (body) SELECT body FROM tickets;
 CREATE TABLE labelled (body text, label text);
 CREATE FUNCTION set_label() RETURNS trigger LANGUAGE plpgsql AS

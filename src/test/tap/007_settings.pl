@@ -63,7 +63,7 @@ is($node->safe_psql('postgres', "SELECT classify('a', 'x') LIKE 'label-%'"), 't'
 is($node->safe_psql('postgres', "SELECT calls FROM model_stats() WHERE name = 'x'"),
 	'1', 'and counts');
 is($node->safe_psql('postgres', 'SHOW insitu.default_classifier'),
-	'insitu-router-v1', 'settings are there at once');
+	'insitu-mini-en', 'settings are there at once');
 unlike(slurp_file($node->logfile), qr/FATAL|PANIC|terminated by signal/, 'no crash');
 
 # single-user mode

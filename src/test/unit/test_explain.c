@@ -676,7 +676,7 @@ import_shipped(struct fixture *f)
 
     memset(f, 0, sizeof(*f));
     tiny_host_open(&f->host);
-    status = ins_source_open(&source, "models/insitu-router-v1", NULL, 1u << 30,
+    status = ins_source_open(&source, "models/insitu-mini-en", NULL, 1u << 30,
                              &f->host.host, &f->error);
     if (status != INS_OK)
         return false;

@@ -1,5 +1,6 @@
-"""examples.py - what the two heads learn from: labelled texts and pairs."""
+"""support.py - labelled support requests, and everything that is none."""
 
+import pathlib
 import random
 import re
 import string
@@ -77,6 +78,16 @@ def other_texts(data, dice):
             for t in texts]
 
 
+def written():
+    """(text, label): requests written one by one for the training."""
+    path = pathlib.Path(__file__).parent / "tickets_written.tsv"
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8") as file:
+        rows = [line.rstrip("\n").split("\t") for line in file]
+    return [(text, label) for label, text in rows]
+
+
 def labelled(data, seed):
     """(text, label) for the router."""
     dice = random.Random(seed)
@@ -92,6 +103,9 @@ def labelled(data, seed):
     given += [(text, read_data.BANKING_LABELS[intent])
               for text, intent in read_data.banking(data, "train")
               if intent in read_data.BANKING_LABELS]
+    for text, label in written():
+        for _ in range(3):
+            rows.append((own_words.finish(text, dice), label))
     for text, label in given:
         if dice.random() < 0.35:
             text = own_words.surround(
@@ -107,28 +121,3 @@ def labelled(data, seed):
     rows += [(text, "other") for text in other_texts(data, dice)]
     dice.shuffle(rows)
     return rows
-
-
-def pair_groups(data):
-    """Lists of groups; two texts of one group mean much the same."""
-    def by_intent(rows):
-        groups = {}
-        for text, intent in rows:
-            groups.setdefault(intent, []).append(text)
-        return list(groups.values())
-
-    train, _ = bitext_parts(data)
-    requests = by_intent(read_data.clinc(data, "train"))
-    banking = by_intent(read_data.banking(data, "train"))
-    support = by_intent([(text, intent) for text, _, intent in train])
-    alike = [[a, b] for a, b, score in read_data.sts(data, "train")
-             if score >= 4.0]
-    captions = read_data.captions(data)
-    return [captions, captions, requests, banking, banking, support, alike]
-
-
-def pairs(groups, count, dice):
-    """One pair per group, so that no other pair of the batch is a match."""
-    source = dice.choice(groups)
-    chosen = dice.sample(source, min(count, len(source)))
-    return [dice.sample(group, 2) for group in chosen if len(group) > 1]

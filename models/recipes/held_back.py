@@ -2,27 +2,37 @@
 
 import pathlib
 
-import examples
 import read_data
+import support
 
 HERE = pathlib.Path(__file__).parent
 
 
-def own_words():
-    """[(text, label)]; needs no data beside this folder."""
-    lines = (HERE / "own_words_eval.tsv").read_text(
-        encoding="utf-8").splitlines()
+def _read(name):
+    lines = (HERE / name).read_text(encoding="utf-8").splitlines()
     return [tuple(line.split("\t")[::-1]) for line in lines]
+
+
+def own_words():
+    """[(text, label)]: 200 requests that judge; needs no data beside this
+    folder."""
+    return _read("tickets_eval.tsv")
+
+
+def development():
+    """[(text, label)]: 166 requests that scores are calibrated on."""
+    return _read("tickets_dev.tsv")
 
 
 def router_sets(data):
     """{name: [(text, label)]}"""
-    _, bitext = examples.bitext_parts(data)
-    used = set(examples.prose(data))
+    _, bitext = support.bitext_parts(data)
+    used = set(support.prose(data))
     prose = [s for s in read_data.encyclopedia(data, 20000, seed=6)
              if s not in used][:500]
     return {
         "own words": own_words(),
+        "own words, development": development(),
         "bitext, held-back rows": [row[:2] for row in bitext],
         "banking77 test, mapped intents": [
             (text, read_data.BANKING_LABELS[intent])

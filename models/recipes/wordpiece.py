@@ -1,6 +1,7 @@
 """wordpiece.py - the tokenizer of BERT uncased, and the vocabulary it needs."""
 
 import collections
+import heapq
 import unicodedata
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -80,38 +81,66 @@ class WordPiece:
         return ids[:limit - 1] + [SEP]
 
 
-def build_vocabulary(texts, words=9200, endings=1800, characters=300):
-    """Pieces by frequency: characters, whole words, and endings of the rest.
+def build_vocabulary(counts, size, characters=400, least=3):
+    """size pieces from {word: count}, by byte-pair merges of characters.
 
-    Not the likelihood-based training of the original WordPiece: frequent words
-    whole and frequent endings as pieces serve a small model as well and take
-    seconds.
+    The most frequent pair of neighbouring pieces becomes a piece, over and
+    over (Sennrich et al., 2016); the trainer of the tokenizers library makes
+    the vocabularies of BERT's tokenizer the same way.
     """
-    counts = collections.Counter()
-    for text in texts:
-        counts.update(split_words(text))
     chars = collections.Counter()
     for word, count in counts.items():
         for char in word:
             chars[char] += count
     alphabet = {chr(c) for c in range(33, 127) if not chr(c).isupper()}
     alphabet |= {c for c, _ in chars.most_common(characters)}
-    whole = [w for w, _ in counts.most_common(words) if len(w) > 1]
-    known = set(whole)
-    tails = collections.Counter()
+    pieces = SPECIALS + sorted(alphabet) + ["##" + c for c in sorted(alphabet)]
+    words, weights = [], []
     for word, count in counts.items():
-        if word in known or count < 3 or not word.isalpha():
+        if count < least or not 1 < len(word) <= 30:
             continue
-        # The longest known beginning; what follows wants a piece of its own.
-        for end in range(len(word) - 1, 1, -1):
-            if word[:end] in known:
-                tails["##" + word[end:]] += count
-                break
-        for size in (2, 3, 4):
-            if len(word) > size + 1:
-                tails["##" + word[-size:]] += count // 2
-    alphabet = sorted(alphabet)
-    pieces = SPECIALS + alphabet + ["##" + c for c in alphabet]
-    pieces += whole
-    pieces += [t for t, _ in tails.most_common(endings) if len(t) > 3]
-    return list(dict.fromkeys(pieces))
+        # Years are words, the numbers of orders and accounts are not.
+        if len(word) > 4 and any(c.isdigit() for c in word):
+            continue
+        if alphabet.issuperset(word):
+            words.append([word[0]] + ["##" + c for c in word[1:]])
+            weights.append(count)
+    pairs, places = collections.Counter(), collections.defaultdict(set)
+    for i, word in enumerate(words):
+        for pair in zip(word, word[1:]):
+            pairs[pair] += weights[i]
+            places[pair].add(i)
+    heap = [(-count, pair) for pair, count in pairs.items()]
+    heapq.heapify(heap)
+    known = set(pieces)
+    while len(pieces) < size and heap:
+        count, pair = heapq.heappop(heap)
+        if -count != pairs[pair]:
+            if pairs[pair] > 0:
+                heapq.heappush(heap, (-pairs[pair], pair))
+            continue
+        merged = pair[0] + pair[1][2:]
+        if merged not in known:
+            known.add(merged)
+            pieces.append(merged)
+        fresh = set()
+        for i in places.pop(pair):
+            word, weight, at = words[i], weights[i], 0
+            for neighbours in zip(word, word[1:]):
+                pairs[neighbours] -= weight
+            joined = []
+            while at < len(word):
+                if at + 1 < len(word) and (word[at], word[at + 1]) == pair:
+                    joined.append(merged)
+                    at += 2
+                else:
+                    joined.append(word[at])
+                    at += 1
+            words[i] = joined
+            for neighbours in zip(joined, joined[1:]):
+                pairs[neighbours] += weight
+                places[neighbours].add(i)
+                fresh.add(neighbours)
+        for neighbours in fresh:
+            heapq.heappush(heap, (-pairs[neighbours], neighbours))
+    return pieces

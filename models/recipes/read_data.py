@@ -109,6 +109,40 @@ def sts(data, part):
         return [(a, b, float(score)) for a, b, score in csv.reader(file)]
 
 
+def cranfield(data):
+    """{document: text}, {query: text}, {query: {document: code}}
+
+    A text is the title and the abstract.  The judgements count the queries
+    from 1 in the order of their file, whatever number a query has there.
+    """
+    folder = pathlib.Path(data, "cranfield")
+    documents = {}
+    for record in _records(folder / "cran.all.1400"):
+        front, _, abstract = record.partition("\n.W\n")
+        title = re.split(r"^\.[TA]$", front, flags=re.M)[1]
+        # A few abstracts have lines of field names inside.
+        abstract = re.sub(r"^\.[ABW]$", "", abstract, flags=re.M)
+        documents[int(record.split()[0])] = " ".join(
+            (title + " . " + abstract).split())
+    queries = {number: " ".join(record.partition("\n.W\n")[2].split())
+               for number, record in enumerate(
+                   _records(folder / "cran.qry"), 1)}
+    judgements = {}
+    with open(folder / "cranqrel", encoding="utf-8") as file:
+        for line in file:
+            query, document, code = map(int, line.split())
+            judgements.setdefault(query, {})[document] = code
+    return documents, queries, judgements
+
+
+def _records(path):
+    """Texts that begin with the number of their ".I" line."""
+    # The files of some copies end with a ".I" that has none.
+    text = re.sub(r"^\.I\s*\Z", "", path.read_text(encoding="utf-8"),
+                  flags=re.M)
+    return re.split(r"^\.I (?=[0-9])", text, flags=re.M)[1:]
+
+
 def questions(data):
     with open(pathlib.Path(data, "xquad", "xquad.en.json")) as file:
         articles = json.load(file)["data"]
@@ -131,3 +165,38 @@ def encyclopedia(data, count, seed=1):
                 break
     random.Random(seed).shuffle(sentences)
     return sentences[:count]
+
+
+def sentiment(data, part):
+    """(text, 1 positive or 0 negative) of train, dev or test"""
+    path = pathlib.Path(data, "sst2", "stsa.binary." + part)
+    with open(path, encoding="utf-8") as file:
+        return [(line[2:].strip(), int(line[0])) for line in file]
+
+
+def more(folder, name):
+    """Rows of one of the further sets as dictionaries; none if it is not
+    there."""
+    path = pathlib.Path(folder, name, "train.tsv") if folder else None
+    if not path or not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t",
+                                   quoting=csv.QUOTE_NONE))
+
+
+def opinions(data, folder):
+    """(text, 1 positive or 0 negative): every training text of sentiment."""
+    rows = sentiment(data, "train")
+    for row in more(folder, "sst-phrases"):
+        if row["label"] in "0134":
+            rows.append((row["text"], int(row["label"] in "34")))
+    for name in ("pros-cons", "uci-sentences"):
+        rows += [(row["text"], int(row["label"]))
+                 for row in more(folder, name)]
+    for name in ("product-reviews", "vader-amazon", "vader-movies"):
+        for row in more(folder, name):
+            score = float(row["score"] or 0)
+            if abs(score) >= 1:
+                rows.append((row["text"], int(score > 0)))
+    return sorted(set(rows))

@@ -1,0 +1,160 @@
+"""adapter.py - step 6: a task learnt on top of an encoder that stays as it is.
+
+Low-rank changes of every matrix (Hu et al., 2021) and a head over the
+embedding; what is saved is a directory as the library PEFT lays it out, a few
+hundred kilobytes beside the encoder's many megabytes.
+"""
+
+import cpu  # noqa: F401  before torch
+
+import argparse
+import json
+import pathlib
+import random
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.nn.utils import parametrize
+
+import bert
+import contrast
+import read_data
+import spam_split
+import support
+import team as team_module
+import wordpiece
+
+
+class LowRank(nn.Module):
+    """W + alpha / rank * B A, for each of the blocks that W is made of."""
+
+    def __init__(self, weight, blocks, rank, alpha):
+        super().__init__()
+        self.scale = alpha / rank
+        rows = weight.shape[0] // blocks
+        self.a = nn.ParameterList(nn.Parameter(
+            torch.randn(rank, weight.shape[1]) / weight.shape[1] ** 0.5)
+            for _ in range(blocks))
+        self.b = nn.ParameterList(nn.Parameter(torch.zeros(rows, rank))
+                                  for _ in range(blocks))
+
+    def forward(self, weight):
+        return weight + self.scale * torch.cat(
+            [b @ a for a, b in zip(self.a, self.b)])
+
+
+class Model(nn.Module):
+    def __init__(self, known, labels, rank, alpha, dropout):
+        super().__init__()
+        self.base = contrast.Model(bert.Shape(**known["shape"]))
+        self.base.encoder.load_state_dict(known["encoder"])
+        for p in self.base.parameters():
+            p.requires_grad_(False)
+        self.base.encoder.dropout.p = dropout
+        for layer in self.base.encoder.layers:
+            layer.dropout.p = dropout
+            for name, blocks in (("qkv", 3), ("out", 1), ("up", 1),
+                                 ("down", 1)):
+                linear = getattr(layer, name)
+                parametrize.register_parametrization(
+                    linear, "weight", LowRank(linear.weight, blocks, rank,
+                                              alpha), unsafe=True)
+        self.classifier = nn.Linear(known["shape"]["hidden"], labels)
+
+    def forward(self, rows):
+        with parametrize.cached():
+            return self.classifier(self.base.embed(rows) * contrast.HEAD_SCALE)
+
+
+def tickets(arguments, seed):
+    index = {label: i for i, label in enumerate(read_data.LABELS)}
+    return [(text, index[label])
+            for text, label in support.labelled(arguments.data, seed)]
+
+
+def sentiment(arguments, seed):
+    return read_data.opinions(arguments.data, arguments.more)
+
+
+def spam(arguments, seed):
+    train, _ = spam_split.spam_split(spam_split.read(arguments.data))
+    return [(text, int(label == "spam")) for text, label in train]
+
+
+TASKS = {
+    "tickets": (tickets, read_data.LABELS, 96),
+    "sentiment": (sentiment, ["negative", "positive"], 64),
+    "spam": (spam, ["ham", "spam"], 96),
+}
+
+
+def train(team, model, arguments, work):
+    torch.manual_seed(90 + team.rank)
+    dice = random.Random(90 + team.rank)
+    tokenizer = wordpiece.WordPiece(
+        json.loads((work / "vocabulary.json").read_text()))
+    make, labels, limit = TASKS[arguments.task]
+    rows = [(tokenizer.encode(text, limit), label)
+            for text, label in make(arguments, 20 + team.rank)]
+    batches = contrast.forever(rows, arguments.batch // team.workers, dice)
+    learnt = [p for p in model.parameters() if p.requires_grad]
+    mine = team.mine(learnt)
+    optimizers = [torch.optim.AdamW([p for p in learnt if id(p) in mine],
+                                    lr=arguments.rate, weight_decay=0.01)]
+    start, step, total = time.time(), 0, 0.0
+    while True:
+        done = team.mean(time.time() - start) / (60 * arguments.minutes)
+        if done >= 1:
+            break
+        batch = next(batches)
+        loss = F.cross_entropy(model([ids for ids, _ in batch]),
+                               torch.tensor([label for _, label in batch]),
+                               label_smoothing=arguments.smoothing)
+        loss.backward()
+        team.step(model, optimizers, arguments.rate *
+                  min(1, (step + 1) / 50) * max(0.02, 1 - done))
+        total += loss.item()
+        step += 1
+        if step % 50 == 0 and team.rank == 0:
+            print("step %d %.1f min loss %.3f" % (
+                step, (time.time() - start) / 60, total / 50), flush=True)
+            total = 0.0
+    if team.rank == 0:
+        torch.save(model.state_dict(), work / (arguments.task + ".pt"))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--task", required=True, choices=sorted(TASKS))
+    parser.add_argument("--data", default="../shared/data")
+    parser.add_argument("--more", help="folder with the further sets")
+    parser.add_argument("--work", default="build/model")
+    parser.add_argument("--minutes", type=float, default=4)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--rank", type=int, default=8)
+    parser.add_argument("--alpha", type=float, default=16)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--smoothing", type=float, default=0.05)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--base", default="base.pt")
+    arguments = parser.parse_args()
+    work = pathlib.Path(arguments.work)
+    team_module.prepare()
+    torch.manual_seed(4)
+    known = torch.load(work / arguments.base)
+    model = Model(known, len(TASKS[arguments.task][1]), arguments.rank,
+                  arguments.alpha, arguments.dropout)
+    # The encoder learnt two of the tasks already: their heads go on.
+    known_head = {"tickets": "tickets", "sentiment": "opinion"}
+    if arguments.task in known_head:
+        model.classifier.load_state_dict(known[known_head[arguments.task]])
+    team = team_module.Team(arguments.workers)
+    team.share(model)
+    team.run(train, model, arguments, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,77 @@
+"""calibrate.py - how bold the scores of the ten labels may be.
+
+Finds the temperature (Guo et al., 2017) and what comes off the logit of "other"
+that make the requests of tickets_dev.tsv most likely; no set that judges a
+model is read.  Prints the options for export.py.
+"""
+
+import cpu  # noqa: F401  before torch
+
+import argparse
+import json
+import pathlib
+
+import torch
+import torch.nn.functional as F
+
+import adapter
+import bert
+import contrast
+import held_back
+import read_data
+import wordpiece
+
+
+@torch.no_grad()
+def logits_of(what, work, base, rows):
+    known = torch.load(work / (base if what == "tickets" else what + ".pt"))
+    if what == "tickets":
+        state = torch.load(work / "tickets.pt")
+        rank = next(v for k, v in state.items() if k.endswith(".0.a.0"))
+        model = adapter.Model(known, len(read_data.LABELS), rank.shape[0],
+                              2 * rank.shape[0], 0.0)
+        model.load_state_dict(state)
+        return model.eval()(rows)
+    model = contrast.Model(bert.Shape(**known["shape"]))
+    for part in ("encoder", "tickets"):
+        getattr(model, part).load_state_dict(known[part])
+    return model.eval().tickets(model.embed(rows) * contrast.HEAD_SCALE)
+
+
+def fit(logits, labels, other):
+    log_temperature = torch.zeros(1, requires_grad=True)
+    lead = torch.zeros(1, requires_grad=True)
+    shift = F.one_hot(torch.tensor(other), logits.shape[1]).float()
+    optimizer = torch.optim.LBFGS([log_temperature, lead], max_iter=100)
+
+    def loss():
+        optimizer.zero_grad()
+        value = F.cross_entropy((logits - lead * shift) /
+                                log_temperature.exp(), labels)
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    return float(log_temperature.exp()), float(lead)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["base", "mini", "tickets"])
+    parser.add_argument("--work", default="build/model")
+    parser.add_argument("--base", default="base.pt")
+    arguments = parser.parse_args()
+    work = pathlib.Path(arguments.work)
+    tokenizer = wordpiece.WordPiece(
+        json.loads((work / "vocabulary.json").read_text()))
+    rows = held_back.development()
+    labels = torch.tensor([read_data.LABELS.index(label) for _, label in rows])
+    logits = logits_of(arguments.what, work, arguments.base,
+                       [tokenizer.encode(text) for text, _ in rows])
+    other = read_data.LABELS.index("other")
+    temperature, lead = fit(logits, labels, other)
+    print("--temperature %.3f --other-lead %.3f" % (temperature, lead))
+
+
+if __name__ == "__main__":
+    main()

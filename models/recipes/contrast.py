@@ -1,0 +1,183 @@
+"""contrast.py - step 4: texts that belong together lie near each other.
+
+Symmetric in-batch contrastive loss (van den Oord et al., 2018) on pairs.py's
+sources, the ordering of graded similarities (CoSENT), and two small heads over
+the embedding - ten labels of requests, positive or negative - so that an
+embedding tells also what a text is about and how its writer feels.
+"""
+
+import cpu  # noqa: F401  before torch
+
+import argparse
+import json
+import pathlib
+import random
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import bert
+import optimizer
+import pairs
+import read_data
+import support
+import team as team_module
+import wordpiece
+
+TEMPERATURE = 0.05
+ORDER_SCALE = 20.0
+# A head over vectors of length 1 needs this much room.
+HEAD_SCALE = 16.0
+CHUNK_TOKENS = 2048
+
+
+class Model(nn.Module):
+    def __init__(self, shape):
+        super().__init__()
+        self.encoder = bert.Encoder(shape)
+        self.tickets = nn.Linear(shape.hidden, len(read_data.LABELS))
+        self.opinion = nn.Linear(shape.hidden, 2)
+
+    def embed(self, rows):
+        """Token rows -> [rows][hidden], by length so that little is padded."""
+        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+        vectors, at = [], 0
+        while at < len(order):
+            end = at + 1
+            while end < len(order) and \
+                    len(rows[order[end]]) * (end + 1 - at) <= CHUNK_TOKENS:
+                end += 1
+            ids = bert.pad([rows[i] for i in order[at:end]])
+            vectors.append(bert.embeddings(self.encoder(ids), ids))
+            at = end
+        back = torch.empty(len(order), dtype=torch.long)
+        back[torch.tensor(order)] = torch.arange(len(order))
+        return torch.cat(vectors)[back]
+
+
+def contrastive_loss(model, rows):
+    count = len(rows)
+    vectors = model.embed([row[0] for row in rows] + [row[1] for row in rows]
+                          + [row[2] for row in rows if len(row) > 2])
+    left, right = vectors[:count], vectors[count:2 * count]
+    target = torch.arange(count)
+    return (F.cross_entropy(left @ vectors[count:].t() / TEMPERATURE, target) +
+            F.cross_entropy(right @ left.t() / TEMPERATURE, target)) / 2
+
+
+def order_loss(model, rows):
+    """Of two pairs the more similar one shall have the greater cosine."""
+    vectors = model.embed([row[0] for row in rows] + [row[1] for row in rows])
+    cosine = (vectors[:len(rows)] * vectors[len(rows):]).sum(-1) * ORDER_SCALE
+    grade = torch.tensor([row[2] for row in rows])
+    wrong = cosine[None, :] - cosine[:, None]
+    wrong = wrong[grade[:, None] > grade[None, :]]
+    return torch.logsumexp(torch.cat([torch.zeros(1), wrong]), 0) / 4
+
+
+def head_loss(model, head, rows):
+    vectors = model.embed([ids for ids, _ in rows])
+    labels = torch.tensor([label for _, label in rows])
+    return F.cross_entropy(head(vectors * HEAD_SCALE), labels,
+                           label_smoothing=0.05)
+
+
+def forever(rows, count, dice):
+    while True:
+        dice.shuffle(rows)
+        for at in range(0, len(rows) - count, count):
+            yield rows[at:at + count]
+
+
+def train(team, model, arguments, work):
+    torch.manual_seed(50 + team.rank)
+    dice = random.Random(50 + team.rank)
+    tokenizer = wordpiece.WordPiece(
+        json.loads((work / "vocabulary.json").read_text()))
+    data, more = arguments.data, arguments.more
+    sources = pairs.sources(data, more, work, tokenizer)
+    weights = [weight for _, weight, _ in sources]
+    graded = forever([(tokenizer.encode(a, 64), tokenizer.encode(b, 64), s)
+                      for a, b, s in pairs.similar(data, more)], 32, dice)
+    index = {label: i for i, label in enumerate(read_data.LABELS)}
+    tickets = forever([(tokenizer.encode(text, 96), index[label]) for
+                       text, label in support.labelled(data, 7 + team.rank)],
+                      32, dice)
+    opinions = forever([(tokenizer.encode(text, 64), label) for text, label
+                        in read_data.opinions(data, more)], 64, dice)
+    optimizers = optimizer.build(model, arguments.rate,
+                                 team.mine(model.parameters()))
+    start, step, sums = time.time(), 0, {}
+    while True:
+        done = team.mean(time.time() - start) / (60 * arguments.minutes)
+        if done >= 1:
+            break
+        # All workers take the same kind of step, so that none waits.
+        same = random.Random(1000 + step)
+        source, _, count = same.choices(sources, weights)[0]
+        name = type(source).__name__
+        losses = {name: contrastive_loss(model, source.batch(count, dice))}
+        if step % 3 == 0:
+            losses["order"] = order_loss(model, next(graded))
+        if step % 3 == 1:
+            losses["tickets"] = 0.5 * head_loss(model, model.tickets,
+                                                next(tickets))
+        if step % 3 == 2:
+            losses["opinion"] = 0.5 * head_loss(model, model.opinion,
+                                                next(opinions))
+        sum(losses.values()).backward()
+        rate = arguments.rate * min(1, (step + 1) / 50) * \
+            max(0.02, min(1, 1.2 * (1 - done)))
+        team.step(model, optimizers, rate)
+        for key, value in losses.items():
+            sums.setdefault(key, []).append(value.item())
+        step += 1
+        if step % 50 == 0 and team.rank == 0:
+            print("step %d %.1f min %s" % (
+                step, (time.time() - start) / 60, " ".join(
+                    "%s %.3f" % (key, sum(v) / len(v))
+                    for key, v in sorted(sums.items()))), flush=True)
+            sums = {}
+        if step % 100 == 0 and team.rank == 0:
+            save(model, work / arguments.out)
+    if team.rank == 0:
+        save(model, work / arguments.out)
+
+
+def save(model, path):
+    fresh = path.with_suffix(".fresh")
+    torch.save({"shape": vars(model.encoder.shape),
+                "encoder": model.encoder.state_dict(),
+                "tickets": model.tickets.state_dict(),
+                "opinion": model.opinion.state_dict()}, fresh)
+    fresh.replace(path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default="../shared/data")
+    parser.add_argument("--more", help="folder with the further sets")
+    parser.add_argument("--work", default="build/model")
+    parser.add_argument("--minutes", type=float, default=25)
+    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--start", default="pretrained.pt")
+    parser.add_argument("--out", default="base.pt")
+    arguments = parser.parse_args()
+    work = pathlib.Path(arguments.work)
+    team_module.prepare()
+    torch.manual_seed(2)
+    known = torch.load(work / arguments.start)
+    model = Model(bert.Shape(**known["shape"]))
+    for part in ("encoder", "tickets", "opinion"):
+        if part in known:
+            getattr(model, part).load_state_dict(known[part])
+    team = team_module.Team(arguments.workers)
+    team.share(model)
+    team.run(train, model, arguments, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""distill.py - step 5: a small encoder learns from a large one.
+
+The student takes over the neighbourhoods of the teacher's embeddings: for each
+text of a batch the distribution over the others by their cosines (Tejankar et
+al., 2021, without the memory), beside the losses that the teacher had.  Its
+word vectors start as the strongest dimensions of the teacher's.
+"""
+
+import cpu  # noqa: F401  before torch
+
+import argparse
+import json
+import pathlib
+import random
+import time
+
+import torch
+import torch.nn.functional as F
+
+import bert
+import contrast
+import optimizer
+import pairs
+import read_data
+import support
+import team as team_module
+import wordpiece
+
+SHARPNESS = 0.05
+
+
+def start_from_teacher(student, teacher):
+    """Word vectors: the teacher's, normalised as it reads them, in their
+    principal directions."""
+    with torch.no_grad():
+        words = teacher.encoder.words.weight
+        words = F.layer_norm(words + teacher.encoder.types.weight[0],
+                             words.shape[1:])
+        words = words - words.mean(0)
+        values, vectors = torch.linalg.eigh(words.t() @ words)
+        small = words @ vectors.flip(1)[:, :student.encoder.shape.hidden]
+        student.encoder.words.weight.copy_(small * (0.04 / small.std()))
+        student.encoder.words.weight[0].zero_()
+
+
+def likeness_loss(student, teacher):
+    """Rows of cosines as distributions, without a text's own."""
+    own = torch.eye(len(student), dtype=torch.bool)
+    known = (teacher @ teacher.t() / SHARPNESS).masked_fill(own, -1e4)
+    found = (student @ student.t() / SHARPNESS).masked_fill(own, -1e4)
+    return F.kl_div(found.log_softmax(-1), known.softmax(-1),
+                    reduction="batchmean")
+
+
+def pair_losses(student, teacher, rows):
+    texts = [text for row in rows for text in row[:2]]
+    with torch.no_grad():
+        known = teacher.embed(texts)
+    vectors = student.embed(texts)
+    left, right = vectors[::2], vectors[1::2]
+    scores = left @ right.t() / contrast.TEMPERATURE
+    target = torch.arange(len(rows))
+    return likeness_loss(vectors, known) + 0.3 * (
+        F.cross_entropy(scores, target) + F.cross_entropy(scores.t(), target))
+
+
+def head_losses(student, teacher, part, rows):
+    """The label and the teacher's opinion of it."""
+    texts = [ids for ids, _ in rows]
+    with torch.no_grad():
+        known = teacher.embed(texts)
+        wanted = getattr(teacher, part)(known * contrast.HEAD_SCALE)
+    vectors = student.embed(texts)
+    logits = getattr(student, part)(vectors * contrast.HEAD_SCALE)
+    labels = torch.tensor([label for _, label in rows])
+    return F.cross_entropy(logits, labels, label_smoothing=0.05) * 0.5 + \
+        F.kl_div(logits.log_softmax(-1), wanted.softmax(-1),
+                 reduction="batchmean") + likeness_loss(vectors, known) * 0.3
+
+
+def train(team, student, teacher, arguments, work):
+    torch.manual_seed(70 + team.rank)
+    dice = random.Random(70 + team.rank)
+    tokenizer = wordpiece.WordPiece(
+        json.loads((work / "vocabulary.json").read_text()))
+    data, more = arguments.data, arguments.more
+    sources = pairs.sources(data, more, work, tokenizer)
+    weights = [weight for _, weight, _ in sources]
+    graded = contrast.forever(
+        [(tokenizer.encode(a, 64), tokenizer.encode(b, 64), s)
+         for a, b, s in pairs.similar(data, more)], 48, dice)
+    index = {label: i for i, label in enumerate(read_data.LABELS)}
+    tickets = contrast.forever(
+        [(tokenizer.encode(text, 96), index[label]) for text, label in
+         support.labelled(data, 9 + team.rank)], 48, dice)
+    opinions = contrast.forever(
+        [(tokenizer.encode(text, 64), label) for text, label in
+         read_data.opinions(data, more)], 64, dice)
+    optimizers = optimizer.build(student, arguments.rate,
+                                 team.mine(student.parameters()))
+    start, step, total = time.time(), 0, 0.0
+    while True:
+        done = team.mean(time.time() - start) / (60 * arguments.minutes)
+        if done >= 1:
+            break
+        same = random.Random(3000 + step)
+        source, _, count = same.choices(sources, weights)[0]
+        loss = pair_losses(student, teacher, source.batch(count, dice))
+        if step % 3 == 0:
+            loss = loss + contrast.order_loss(student, next(graded))
+        if step % 3 == 1:
+            loss = loss + head_losses(student, teacher, "tickets",
+                                      next(tickets))
+        if step % 3 == 2:
+            loss = loss + head_losses(student, teacher, "opinion",
+                                      next(opinions))
+        loss.backward()
+        team.step(student, optimizers, arguments.rate *
+                  min(1, (step + 1) / 50) * max(0.02, min(1, 1.3 * (1 - done))))
+        total += loss.item()
+        step += 1
+        if step % 50 == 0 and team.rank == 0:
+            print("step %d %.1f min loss %.3f" % (
+                step, (time.time() - start) / 60, total / 50), flush=True)
+            total = 0.0
+        if step % 200 == 0 and team.rank == 0:
+            contrast.save(student, work / arguments.out)
+    if team.rank == 0:
+        contrast.save(student, work / arguments.out)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default="../shared/data")
+    parser.add_argument("--more", help="folder with the further sets")
+    parser.add_argument("--work", default="build/model")
+    parser.add_argument("--minutes", type=float, default=12)
+    parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--layers", type=int, default=3)
+    parser.add_argument("--hidden", type=int, default=192)
+    parser.add_argument("--heads", type=int, default=6)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--teacher", default="base.pt")
+    parser.add_argument("--out", default="mini.pt")
+    arguments = parser.parse_args()
+    work = pathlib.Path(arguments.work)
+    team_module.prepare()
+    torch.manual_seed(3)
+    known = torch.load(work / arguments.teacher)
+    teacher = contrast.Model(bert.Shape(**known["shape"]))
+    for part in ("encoder", "tickets", "opinion"):
+        getattr(teacher, part).load_state_dict(known[part])
+    teacher.eval()
+    student = contrast.Model(bert.Shape(
+        teacher.encoder.shape.vocabulary, arguments.layers, arguments.hidden,
+        arguments.heads, 4 * arguments.hidden))
+    start_from_teacher(student, teacher)
+    team = team_module.Team(arguments.workers)
+    team.share(student)
+    team.run(train, student, teacher, arguments, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""make_model.py - one command per model.
+
+    python3 models/recipes/make_model.py base      --data ../shared/data
+    python3 models/recipes/make_model.py mini      --data ../shared/data
+    python3 models/recipes/make_model.py tickets   --data ../shared/data
+    python3 models/recipes/make_model.py sentiment --data ../shared/data
+    python3 models/recipes/make_model.py spam      --data ../shared/data
+
+--data is the folder with the data sets that README.md lists, --more the one
+with the further sets, which are left out where they are missing.  The mini and
+the tasks need the base, and figures.py measures what came out.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def run(script, *arguments):
+    print("==", script, *arguments, flush=True)
+    return subprocess.run([sys.executable, str(HERE / script), *arguments],
+                          check=True, stdout=subprocess.PIPE if
+                          script == "calibrate.py" else None, text=True).stdout
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("what", choices=["base", "mini", "tickets",
+                                         "sentiment", "spam"])
+    parser.add_argument("--data", default="../shared/data")
+    parser.add_argument("--more", default="../shared/more")
+    parser.add_argument("--work", default="build/model",
+                        help="vocabulary, token streams, unfinished weights")
+    parser.add_argument("--out", default=str(HERE.parent))
+    parser.add_argument("--time", type=float, default=1.0,
+                        help="all stages take this many times as long")
+    arguments = parser.parse_args()
+    work = ["--work", arguments.work]
+    data = ["--data", arguments.data, "--more", arguments.more, *work]
+
+    def minutes(count):
+        return ["--minutes", str(count * arguments.time)]
+
+    calibration = []
+    if arguments.what == "base":
+        run("prepare.py", "--data", arguments.data, *work)
+        run("word_vectors.py", *work)
+        run("pretrain.py", *work, *minutes(44))
+        run("contrast.py", *data, *minutes(22))
+    elif arguments.what == "mini":
+        run("distill.py", *data, *minutes(7))
+    else:
+        run("adapter.py", "--task", arguments.what, *data, *minutes(4))
+    if arguments.what in ("base", "mini"):
+        run("head.py", "--data", arguments.data, *work,
+            "--model", arguments.what + ".pt")
+    if arguments.what in ("base", "mini", "tickets"):
+        found = run("calibrate.py", arguments.what, *work)
+        calibration = re.search("--temperature.*", found).group().split()
+    run("export.py", arguments.what, *work, *calibration, "--out",
+        "%s/insitu-%s-en" % (arguments.out, arguments.what))
+
+
+if __name__ == "__main__":
+    main()
