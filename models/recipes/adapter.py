@@ -8,7 +8,6 @@ hundred kilobytes beside the encoder's many megabytes.
 import cpu  # noqa: F401  before torch
 
 import argparse
-import json
 import pathlib
 import random
 import time
@@ -69,9 +68,7 @@ class Model(nn.Module):
 
 
 def tickets(arguments, seed):
-    index = {label: i for i, label in enumerate(read_data.LABELS)}
-    return [(text, index[label])
-            for text, label in support.labelled(arguments.data, seed)]
+    return support.numbered(arguments.data, seed)
 
 
 def sentiment(arguments, seed):
@@ -93,9 +90,8 @@ TASKS = {
 def train(team, model, arguments, work):
     torch.manual_seed(90 + team.rank)
     dice = random.Random(90 + team.rank)
-    tokenizer = wordpiece.WordPiece(
-        json.loads((work / "vocabulary.json").read_text()))
-    make, labels, limit = TASKS[arguments.task]
+    tokenizer = wordpiece.read(work)
+    make, _, limit = TASKS[arguments.task]
     rows = [(tokenizer.encode(text, limit), label)
             for text, label in make(arguments, 20 + team.rank)]
     batches = contrast.forever(rows, arguments.batch // team.workers, dice)
@@ -103,11 +99,8 @@ def train(team, model, arguments, work):
     mine = team.mine(learnt)
     optimizers = [torch.optim.AdamW([p for p in learnt if id(p) in mine],
                                     lr=arguments.rate, weight_decay=0.01)]
-    start, step, total = time.time(), 0, 0.0
-    while True:
-        done = team.mean(time.time() - start) / (60 * arguments.minutes)
-        if done >= 1:
-            break
+    start, total = time.time(), 0.0
+    for step, done in team.steps(arguments.minutes):
         batch = next(batches)
         loss = F.cross_entropy(model([ids for ids, _ in batch]),
                                torch.tensor([label for _, label in batch]),
@@ -116,10 +109,9 @@ def train(team, model, arguments, work):
         team.step(model, optimizers, arguments.rate *
                   min(1, (step + 1) / 50) * max(0.02, 1 - done))
         total += loss.item()
-        step += 1
-        if step % 50 == 0 and team.rank == 0:
+        if (step + 1) % 50 == 0 and team.rank == 0:
             print("step %d %.1f min loss %.3f" % (
-                step, (time.time() - start) / 60, total / 50), flush=True)
+                step + 1, (time.time() - start) / 60, total / 50), flush=True)
             total = 0.0
     if team.rank == 0:
         torch.save(model.state_dict(), work / (arguments.task + ".pt"))

@@ -8,14 +8,12 @@ model is read.  Prints the options for export.py.
 import cpu  # noqa: F401  before torch
 
 import argparse
-import json
 import pathlib
 
 import torch
 import torch.nn.functional as F
 
 import adapter
-import bert
 import contrast
 import held_back
 import read_data
@@ -24,18 +22,16 @@ import wordpiece
 
 @torch.no_grad()
 def logits_of(what, work, base, rows):
-    known = torch.load(work / (base if what == "tickets" else what + ".pt"))
     if what == "tickets":
+        known = torch.load(work / base)
         state = torch.load(work / "tickets.pt")
         rank = next(v for k, v in state.items() if k.endswith(".0.a.0"))
         model = adapter.Model(known, len(read_data.LABELS), rank.shape[0],
                               2 * rank.shape[0], 0.0)
         model.load_state_dict(state)
         return model.eval()(rows)
-    model = contrast.Model(bert.Shape(**known["shape"]))
-    for part in ("encoder", "tickets"):
-        getattr(model, part).load_state_dict(known[part])
-    return model.eval().tickets(model.embed(rows) * contrast.HEAD_SCALE)
+    model = contrast.load(work / (what + ".pt")).eval()
+    return model.tickets(model.embed(rows) * contrast.HEAD_SCALE)
 
 
 def fit(logits, labels, other):
@@ -62,8 +58,7 @@ def main():
     parser.add_argument("--base", default="base.pt")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
-    tokenizer = wordpiece.WordPiece(
-        json.loads((work / "vocabulary.json").read_text()))
+    tokenizer = wordpiece.read(work)
     rows = held_back.development()
     labels = torch.tensor([read_data.LABELS.index(label) for _, label in rows])
     logits = logits_of(arguments.what, work, arguments.base,

@@ -9,7 +9,6 @@ embedding tells also what a text is about and how its writer feels.
 import cpu  # noqa: F401  before torch
 
 import argparse
-import json
 import pathlib
 import random
 import time
@@ -91,59 +90,78 @@ def forever(rows, count, dice):
             yield rows[at:at + count]
 
 
+class Lessons:
+    """Everything there is to learn from, in batches; dice shuffles them."""
+
+    def __init__(self, arguments, work, seed, dice, graded, tickets):
+        data, more = arguments.data, arguments.more
+        tokenizer = wordpiece.read(work)
+        self.dice = dice
+        self.sources = pairs.sources(data, more, work, tokenizer)
+        self.graded = forever(
+            [(tokenizer.encode(a, 64), tokenizer.encode(b, 64), s)
+             for a, b, s in pairs.similar(data, more)], graded, dice)
+        self.tickets = forever(
+            [(tokenizer.encode(text, 96), label)
+             for text, label in support.numbered(data, seed)], tickets, dice)
+        self.opinions = forever(
+            [(tokenizer.encode(text, 64), label)
+             for text, label in read_data.opinions(data, more)], 64, dice)
+
+    def pairs(self, number):
+        """(kind of source, pairs): equal numbers give all workers the same
+        source, so that none waits."""
+        weights = [weight for _, weight, _ in self.sources]
+        source, _, count = random.Random(number).choices(
+            self.sources, weights)[0]
+        return type(source).__name__, source.batch(count, self.dice)
+
+
 def train(team, model, arguments, work):
     torch.manual_seed(50 + team.rank)
     dice = random.Random(50 + team.rank)
-    tokenizer = wordpiece.WordPiece(
-        json.loads((work / "vocabulary.json").read_text()))
-    data, more = arguments.data, arguments.more
-    sources = pairs.sources(data, more, work, tokenizer)
-    weights = [weight for _, weight, _ in sources]
-    graded = forever([(tokenizer.encode(a, 64), tokenizer.encode(b, 64), s)
-                      for a, b, s in pairs.similar(data, more)], 32, dice)
-    index = {label: i for i, label in enumerate(read_data.LABELS)}
-    tickets = forever([(tokenizer.encode(text, 96), index[label]) for
-                       text, label in support.labelled(data, 7 + team.rank)],
-                      32, dice)
-    opinions = forever([(tokenizer.encode(text, 64), label) for text, label
-                        in read_data.opinions(data, more)], 64, dice)
+    lessons = Lessons(arguments, work, 7 + team.rank, dice, graded=32,
+                      tickets=32)
     optimizers = optimizer.build(model, arguments.rate,
                                  team.mine(model.parameters()))
-    start, step, sums = time.time(), 0, {}
-    while True:
-        done = team.mean(time.time() - start) / (60 * arguments.minutes)
-        if done >= 1:
-            break
-        # All workers take the same kind of step, so that none waits.
-        same = random.Random(1000 + step)
-        source, _, count = same.choices(sources, weights)[0]
-        name = type(source).__name__
-        losses = {name: contrastive_loss(model, source.batch(count, dice))}
+    start, sums = time.time(), {}
+    for step, done in team.steps(arguments.minutes):
+        name, rows = lessons.pairs(1000 + step)
+        losses = {name: contrastive_loss(model, rows)}
         if step % 3 == 0:
-            losses["order"] = order_loss(model, next(graded))
+            losses["order"] = order_loss(model, next(lessons.graded))
         if step % 3 == 1:
             losses["tickets"] = 0.5 * head_loss(model, model.tickets,
-                                                next(tickets))
+                                                next(lessons.tickets))
         if step % 3 == 2:
             losses["opinion"] = 0.5 * head_loss(model, model.opinion,
-                                                next(opinions))
+                                                next(lessons.opinions))
         sum(losses.values()).backward()
         rate = arguments.rate * min(1, (step + 1) / 50) * \
             max(0.02, min(1, 1.2 * (1 - done)))
         team.step(model, optimizers, rate)
         for key, value in losses.items():
             sums.setdefault(key, []).append(value.item())
-        step += 1
-        if step % 50 == 0 and team.rank == 0:
+        if (step + 1) % 50 == 0 and team.rank == 0:
             print("step %d %.1f min %s" % (
-                step, (time.time() - start) / 60, " ".join(
+                step + 1, (time.time() - start) / 60, " ".join(
                     "%s %.3f" % (key, sum(v) / len(v))
                     for key, v in sorted(sums.items()))), flush=True)
             sums = {}
-        if step % 100 == 0 and team.rank == 0:
+        if (step + 1) % 100 == 0 and team.rank == 0:
             save(model, work / arguments.out)
     if team.rank == 0:
         save(model, work / arguments.out)
+
+
+def load(path):
+    """What save() wrote; a part that a file lacks is fresh."""
+    known = torch.load(path)
+    model = Model(bert.Shape(**known["shape"]))
+    for part in ("encoder", "tickets", "opinion"):
+        if part in known:
+            getattr(model, part).load_state_dict(known[part])
+    return model
 
 
 def save(model, path):
@@ -169,11 +187,7 @@ def main():
     work = pathlib.Path(arguments.work)
     team_module.prepare()
     torch.manual_seed(2)
-    known = torch.load(work / arguments.start)
-    model = Model(bert.Shape(**known["shape"]))
-    for part in ("encoder", "tickets", "opinion"):
-        if part in known:
-            getattr(model, part).load_state_dict(known[part])
+    model = load(work / arguments.start)
     team = team_module.Team(arguments.workers)
     team.share(model)
     team.run(train, model, arguments, work)

@@ -9,7 +9,6 @@ word vectors start as the strongest dimensions of the teacher's.
 import cpu  # noqa: F401  before torch
 
 import argparse
-import json
 import pathlib
 import random
 import time
@@ -20,11 +19,7 @@ import torch.nn.functional as F
 import bert
 import contrast
 import optimizer
-import pairs
-import read_data
-import support
 import team as team_module
-import wordpiece
 
 SHARPNESS = 0.05
 
@@ -81,49 +76,31 @@ def head_losses(student, teacher, part, rows):
 def train(team, student, teacher, arguments, work):
     torch.manual_seed(70 + team.rank)
     dice = random.Random(70 + team.rank)
-    tokenizer = wordpiece.WordPiece(
-        json.loads((work / "vocabulary.json").read_text()))
-    data, more = arguments.data, arguments.more
-    sources = pairs.sources(data, more, work, tokenizer)
-    weights = [weight for _, weight, _ in sources]
-    graded = contrast.forever(
-        [(tokenizer.encode(a, 64), tokenizer.encode(b, 64), s)
-         for a, b, s in pairs.similar(data, more)], 48, dice)
-    index = {label: i for i, label in enumerate(read_data.LABELS)}
-    tickets = contrast.forever(
-        [(tokenizer.encode(text, 96), index[label]) for text, label in
-         support.labelled(data, 9 + team.rank)], 48, dice)
-    opinions = contrast.forever(
-        [(tokenizer.encode(text, 64), label) for text, label in
-         read_data.opinions(data, more)], 64, dice)
+    lessons = contrast.Lessons(arguments, work, 9 + team.rank, dice,
+                               graded=48, tickets=48)
     optimizers = optimizer.build(student, arguments.rate,
                                  team.mine(student.parameters()))
-    start, step, total = time.time(), 0, 0.0
-    while True:
-        done = team.mean(time.time() - start) / (60 * arguments.minutes)
-        if done >= 1:
-            break
-        same = random.Random(3000 + step)
-        source, _, count = same.choices(sources, weights)[0]
-        loss = pair_losses(student, teacher, source.batch(count, dice))
+    start, total = time.time(), 0.0
+    for step, done in team.steps(arguments.minutes):
+        _, rows = lessons.pairs(3000 + step)
+        loss = pair_losses(student, teacher, rows)
         if step % 3 == 0:
-            loss = loss + contrast.order_loss(student, next(graded))
+            loss = loss + contrast.order_loss(student, next(lessons.graded))
         if step % 3 == 1:
             loss = loss + head_losses(student, teacher, "tickets",
-                                      next(tickets))
+                                      next(lessons.tickets))
         if step % 3 == 2:
             loss = loss + head_losses(student, teacher, "opinion",
-                                      next(opinions))
+                                      next(lessons.opinions))
         loss.backward()
         team.step(student, optimizers, arguments.rate *
                   min(1, (step + 1) / 50) * max(0.02, min(1, 1.3 * (1 - done))))
         total += loss.item()
-        step += 1
-        if step % 50 == 0 and team.rank == 0:
+        if (step + 1) % 50 == 0 and team.rank == 0:
             print("step %d %.1f min loss %.3f" % (
-                step, (time.time() - start) / 60, total / 50), flush=True)
+                step + 1, (time.time() - start) / 60, total / 50), flush=True)
             total = 0.0
-        if step % 200 == 0 and team.rank == 0:
+        if (step + 1) % 200 == 0 and team.rank == 0:
             contrast.save(student, work / arguments.out)
     if team.rank == 0:
         contrast.save(student, work / arguments.out)
@@ -146,11 +123,7 @@ def main():
     work = pathlib.Path(arguments.work)
     team_module.prepare()
     torch.manual_seed(3)
-    known = torch.load(work / arguments.teacher)
-    teacher = contrast.Model(bert.Shape(**known["shape"]))
-    for part in ("encoder", "tickets", "opinion"):
-        getattr(teacher, part).load_state_dict(known[part])
-    teacher.eval()
+    teacher = contrast.load(work / arguments.teacher).eval()
     student = contrast.Model(bert.Shape(
         teacher.encoder.shape.vocabulary, arguments.layers, arguments.hidden,
         arguments.heads, 4 * arguments.hidden))

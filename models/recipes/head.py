@@ -7,7 +7,6 @@ rest the best one for all training texts is a matter of a minute.
 import cpu  # noqa: F401  before torch
 
 import argparse
-import json
 import pathlib
 import time
 
@@ -15,7 +14,6 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-import bert
 import contrast
 import read_data
 import support
@@ -68,24 +66,17 @@ def main():
     team_module.prepare()
     torch.manual_seed(6)
     start = time.time()
-    known = torch.load(work / arguments.model)
-    model = contrast.Model(bert.Shape(**known["shape"]))
-    model.encoder.load_state_dict(known["encoder"])
-    model.eval()
-    tokenizer = wordpiece.WordPiece(
-        json.loads((work / "vocabulary.json").read_text()))
-    rows = [row for seed in SEEDS
-            for row in support.labelled(arguments.data, seed)]
-    rows = sorted(set(rows))
-    vectors = torch.zeros(len(rows), known["shape"]["hidden"]).share_memory_()
+    model = contrast.load(work / arguments.model).eval()
+    tokenizer = wordpiece.read(work)
+    rows = sorted({row for seed in SEEDS
+                   for row in support.numbered(arguments.data, seed)})
+    vectors = torch.zeros(len(rows), model.encoder.shape.hidden).share_memory_()
     team_module.Team(arguments.workers).run(
         embed, model, [tokenizer.encode(text, 128) for text, _ in rows],
         vectors)
     print("%d texts, %.0f s" % (len(rows), time.time() - start), flush=True)
-    head = fit(vectors, torch.tensor(
-        [read_data.LABELS.index(label) for _, label in rows]))
-    known["tickets"] = head.state_dict()
-    torch.save(known, work / arguments.model)
+    model.tickets = fit(vectors, torch.tensor([label for _, label in rows]))
+    contrast.save(model, work / arguments.model)
 
 
 if __name__ == "__main__":

@@ -121,3 +121,9 @@ def labelled(data, seed):
     rows += [(text, "other") for text in other_texts(data, dice)]
     dice.shuffle(rows)
     return rows
+
+
+def numbered(data, seed):
+    """labelled() with the numbers of the labels."""
+    numbers = {label: i for i, label in enumerate(read_data.LABELS)}
+    return [(text, numbers[label]) for text, label in labelled(data, seed)]

@@ -5,6 +5,8 @@ of one.  The weights lie in shared memory; each worker takes the gradients of
 its own rows, then all together each steps an equal share of the weights.
 """
 
+import time
+
 import torch
 import torch.multiprocessing as multiprocessing
 
@@ -60,6 +62,17 @@ class Team:
             if least == self.rank:
                 chosen.append(p)
         return {id(p) for p in chosen}
+
+    def steps(self, minutes):
+        """(step, share of the time that is over), for all workers alike,
+        until all of it is."""
+        start, step = time.time(), 0
+        while True:
+            done = self.mean(time.time() - start) / (60 * minutes)
+            if done >= 1:
+                return
+            yield step, done
+            step += 1
 
     def mean(self, number):
         """The mean over the workers."""

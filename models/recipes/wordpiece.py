@@ -2,6 +2,7 @@
 
 import collections
 import heapq
+import json
 import unicodedata
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -79,6 +80,11 @@ class WordPiece:
             if len(ids) >= limit:
                 break
         return ids[:limit - 1] + [SEP]
+
+
+def read(work):
+    """The tokenizer of the vocabulary that prepare.py left in work."""
+    return WordPiece(json.loads((work / "vocabulary.json").read_text()))
 
 
 def build_vocabulary(counts, size, characters=400, least=3):
