@@ -14,7 +14,7 @@ _SUPPORT = re.compile(
     r"charge|deliver|ship|subscri|transfer|ticket|balance|card|invoice|agent|"
     r"phone number|contact|membership|password)", re.I)
 
-OWN_WORDS_EACH = 2000
+OWN_WORDS_EACH = 1500
 
 
 def _hold_back(rows, every=10):
@@ -104,7 +104,7 @@ def labelled(data, seed):
               for text, intent in read_data.banking(data, "train")
               if intent in read_data.BANKING_LABELS]
     for text, label in written():
-        for _ in range(3):
+        for _ in range(4):
             rows.append((own_words.finish(text, dice), label))
     for text, label in given:
         if dice.random() < 0.35:
