@@ -95,9 +95,10 @@ def train(team, model, arguments, work):
     rows = [(tokenizer.encode(text, limit), label)
             for text, label in make(arguments, 20 + team.rank)]
     batches = contrast.forever(rows, arguments.batch // team.workers, dice)
-    learnt = [p for p in model.parameters() if p.requires_grad]
+    learnt = [(name, p) for name, p in model.named_parameters()
+              if p.requires_grad]
     mine = team.mine(learnt)
-    optimizers = [torch.optim.AdamW([p for p in learnt if id(p) in mine],
+    optimizers = [torch.optim.AdamW([p for _, p in learnt if id(p) in mine],
                                     lr=arguments.rate, weight_decay=0.01)]
     start, total = time.time(), 0.0
     for step, done in team.steps(arguments.minutes):

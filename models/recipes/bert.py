@@ -1,5 +1,7 @@
 """bert.py - a BERT encoder in plain torch, and the names of its checkpoint."""
 
+import cpu
+
 import dataclasses
 import math
 
@@ -37,16 +39,50 @@ LAYER_NAMES = {
 }
 
 
+class HalfProduct(torch.autograd.Function):
+    """x W^T + b of float32 numbers by way of bfloat16, the sums in float32."""
+
+    @staticmethod
+    def forward(ctx, x, weight, bias):
+        x = x.bfloat16()
+        weight = weight.bfloat16()
+        ctx.save_for_backward(x, weight)
+        return F.linear(x, weight).float().add_(bias)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        x, weight = ctx.saved_tensors
+        half = gradient.bfloat16()
+        of_x = of_weight = of_bias = None
+        if ctx.needs_input_grad[0]:
+            of_x = (half @ weight).float()
+        rows = half.flatten(0, -2)
+        if ctx.needs_input_grad[1]:
+            of_weight = (rows.t() @ x.flatten(0, -2)).float()
+        if ctx.needs_input_grad[2]:
+            of_bias = gradient.flatten(0, -2).sum(0)
+        return of_x, of_weight, of_bias
+
+
+# The product of a layer, in the quicker way that the processor has.
+product = HalfProduct.apply if cpu.HALF else F.linear
+
+
+class Linear(nn.Linear):
+    def forward(self, x):
+        return product(x, self.weight, self.bias)
+
+
 class Layer(nn.Module):
     def __init__(self, shape, dropout):
         super().__init__()
         hidden = shape.hidden
         self.heads = shape.heads
-        self.qkv = nn.Linear(hidden, 3 * hidden)
-        self.out = nn.Linear(hidden, hidden)
+        self.qkv = Linear(hidden, 3 * hidden)
+        self.out = Linear(hidden, hidden)
         self.attention_norm = nn.LayerNorm(hidden, eps=shape.epsilon)
-        self.up = nn.Linear(hidden, shape.intermediate)
-        self.down = nn.Linear(shape.intermediate, hidden)
+        self.up = Linear(hidden, shape.intermediate)
+        self.down = Linear(shape.intermediate, hidden)
         self.ffn_norm = nn.LayerNorm(hidden, eps=shape.epsilon)
         self.dropout = nn.Dropout(dropout)
 
@@ -62,10 +98,10 @@ class Layer(nn.Module):
             q, k, v = self.qkv(x).chunk(3, dim=-1)
         else:
             wanted = places[:, :, None].expand(-1, -1, hidden)
-            k, v = F.linear(x, self.qkv.weight[hidden:],
-                            self.qkv.bias[hidden:]).chunk(2, dim=-1)
+            k, v = product(x, self.qkv.weight[hidden:],
+                           self.qkv.bias[hidden:]).chunk(2, dim=-1)
             x = x.gather(1, wanted)
-            q = F.linear(x, self.qkv.weight[:hidden], self.qkv.bias[:hidden])
+            q = product(x, self.qkv.weight[:hidden], self.qkv.bias[:hidden])
         q = self.split(q) * (1 / math.sqrt(hidden // self.heads))
         scores = q @ self.split(k).transpose(-1, -2)
         if mask is not None:

@@ -123,7 +123,7 @@ def train(team, model, arguments, work):
     lessons = Lessons(arguments, work, 7 + team.rank, dice, graded=32,
                       tickets=32)
     optimizers = optimizer.build(model, arguments.rate,
-                                 team.mine(model.parameters()))
+                                 team.mine(model.named_parameters()))
     start, sums = time.time(), {}
     for step, done in team.steps(arguments.minutes):
         name, rows = lessons.pairs(1000 + step)

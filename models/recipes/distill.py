@@ -79,7 +79,7 @@ def train(team, student, teacher, arguments, work):
     lessons = contrast.Lessons(arguments, work, 9 + team.rank, dice,
                                graded=48, tickets=48)
     optimizers = optimizer.build(student, arguments.rate,
-                                 team.mine(student.parameters()))
+                                 team.mine(student.named_parameters()))
     start, total = time.time(), 0.0
     for step, done in team.steps(arguments.minutes):
         _, rows = lessons.pairs(3000 + step)

@@ -6,6 +6,8 @@ iteration; scaled as by Liu et al. (2025), so that rates and decay of Adam
 serve.  Everything that is no hidden matrix is left to AdamW.
 """
 
+import cpu
+
 import torch
 
 STEPS = 5
@@ -20,10 +22,13 @@ def orthogonal(matrix):
     """The nearest matrix with singular values near one."""
     a, b, c = 3.4445, -4.7750, 2.0315
     flat = matrix.t() if matrix.shape[0] > matrix.shape[1] else matrix
-    x = flat / (flat.norm() + 1e-7)
+    x = flat.contiguous() / (flat.norm() + 1e-7)
+    # The iteration need not be exact, only quick (Jordan et al., 2024).
+    x = x.bfloat16() if cpu.HALF else x
     for _ in range(STEPS):
         gram = x @ x.t()
         x = a * x + torch.addmm(gram, gram, gram, beta=b, alpha=c) @ x
+    x = x.float()
     return x.t() if matrix.shape[0] > matrix.shape[1] else x
 
 
@@ -56,6 +61,16 @@ class Muon(torch.optim.Optimizer):
         return (p,)
 
 
+def is_matrix(name, p):
+    """Whether it is one of the layers' matrices."""
+    return p.dim() == 2 and ".layers." in "." + name
+
+
+def cost(name, p):
+    """What a step of it takes: iterations over a matrix, or a few readings."""
+    return p.numel() * (5 if is_matrix(name, p) else 1)
+
+
 def build(model, rate, mine, decay=0.01):
     """Muon for the matrices of the layers, AdamW for the rest; only for the
     parameters whose id is in mine."""
@@ -63,7 +78,7 @@ def build(model, rate, mine, decay=0.01):
     for name, p in model.named_parameters():
         if id(p) not in mine:
             continue
-        if p.dim() == 2 and ".layers." in "." + name:
+        if is_matrix(name, p):
             matrices.append(p)
         else:
             (words if name.endswith("words.weight") else rest).append(p)

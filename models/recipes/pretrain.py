@@ -23,7 +23,7 @@ import optimizer
 import team as team_module
 import wordpiece
 
-TOKENS = 4096
+TOKENS = 8192
 MICRO = 2048
 MASKED = 0.2
 # Rows of these lengths, and how often: every position is learnt.
@@ -32,8 +32,10 @@ SOURCES = [("encyclopedia", 0.68), ("novels", 0.16), ("requests", 0.16)]
 
 
 class Corpus:
-    def __init__(self, work, seed):
-        self.dice = numpy.random.default_rng(seed)
+    def __init__(self, work, seed, rank):
+        self.dice = numpy.random.default_rng([seed, rank])
+        # Workers with rows of equal lengths do not wait for each other.
+        self.lengths = numpy.random.default_rng(seed)
         self.parts = []
         for name, _ in SOURCES:
             with numpy.load(work / (name + ".npz")) as file:
@@ -41,8 +43,8 @@ class Corpus:
 
     def batch(self, tokens):
         """Rows of one length, each from the beginning of a sentence."""
-        length = self.dice.choice([n for n, _ in LENGTHS],
-                                  p=[share for _, share in LENGTHS])
+        length = self.lengths.choice([n for n, _ in LENGTHS],
+                                     p=[share for _, share in LENGTHS])
         rows = numpy.empty((tokens // length, length), numpy.int64)
         sources = self.dice.choice(len(SOURCES), len(rows),
                                    p=[share for _, share in SOURCES])
@@ -75,14 +77,14 @@ class Model(nn.Module):
     def __init__(self, shape):
         super().__init__()
         self.encoder = bert.Encoder(shape)
-        self.transform = nn.Linear(shape.hidden, shape.hidden)
+        self.transform = bert.Linear(shape.hidden, shape.hidden)
         self.norm = nn.LayerNorm(shape.hidden)
         self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
 
     def forward(self, ids, places):
         states = self.encoder(ids, places, padded=False)
         states = self.norm(F.gelu(self.transform(states))).flatten(0, 1)
-        return F.linear(states, self.encoder.words.weight, self.bias)
+        return bert.product(states, self.encoder.words.weight, self.bias)
 
 
 def start_from_vectors(model, work):
@@ -128,12 +130,12 @@ def train(team, model, arguments, work, state):
     torch.manual_seed(100 * state["step"] + team.rank)
     vocabulary = model.encoder.shape.vocabulary
     optimizers = optimizer.build(model, arguments.rate,
-                                 team.mine(model.parameters()))
+                                 team.mine(model.named_parameters()))
     moments = work / ("%s.moments%d" % (arguments.out, team.rank))
     if state["resumed"] and moments.exists():
         for one, kept in zip(optimizers, torch.load(moments)):
             one.load_state_dict(kept)
-    corpus = Corpus(work, 1000 * state["step"] + team.rank)
+    corpus = Corpus(work, state["step"], team.rank)
     stage = 1.0 if state["grown"] else arguments.grow
     spent, step, begun = state["spent"], state["step"], state["begun"]
     total, last = 0.0, time.time()
@@ -177,9 +179,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", default="build/model")
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--grow", type=float, default=0.4,
+    parser.add_argument("--grow", type=float, default=0.25,
                         help="share of the time after which layers double")
-    parser.add_argument("--rate", type=float, default=1.5e-3)
+    parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--hidden", type=int, default=384)
     parser.add_argument("--heads", type=int, default=6)

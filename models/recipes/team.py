@@ -10,6 +10,8 @@ import time
 import torch
 import torch.multiprocessing as multiprocessing
 
+import optimizer
+
 
 def prepare():
     """One thread, and no numbers so small that they are slow."""
@@ -54,11 +56,12 @@ class Team:
             raise
 
     def mine(self, parameters):
-        """The share of the parameters that this worker steps: by size."""
+        """The share of the (name, parameter)s that this worker steps."""
         load, chosen = [0] * self.workers, []
-        for p in sorted(parameters, key=lambda p: -p.numel()):
+        costs = [(optimizer.cost(name, p), p) for name, p in parameters]
+        for cost, p in sorted(costs, key=lambda pair: -pair[0]):
             least = load.index(min(load))
-            load[least] += p.numel()
+            load[least] += cost
             if least == self.rank:
                 chosen.append(p)
         return {id(p) for p in chosen}
@@ -96,9 +99,13 @@ class Team:
         square = 0.0
         for i, p in enumerate(parameters):
             if id(p) in mine:
-                p.grad = sum(self.gradients[r][i]
-                             for r in range(self.workers)) / self.workers
-                square += float(p.grad.square().sum())
+                # The gradients of this worker serve as the place of the sum.
+                total = self.gradients[self.rank][i]
+                for r in range(self.workers):
+                    if r != self.rank:
+                        total.add_(self.gradients[r][i])
+                p.grad = total.div_(self.workers)
+                square += float(total.norm()) ** 2
             else:
                 p.grad = None
         self.norms[self.rank] = square
