@@ -2,8 +2,9 @@
 
 Each source gives batches of pairs of token rows; within a batch every other
 text is a negative.  Running text gives neighbouring sentences, a sentence and
-the paragraph it was taken from, a heading and what follows it; the labelled
-sets give captions of one image, requests of one intent, paraphrases.
+the paragraph it was taken from, a heading and what follows it, a few words and
+where they were found; the labelled sets give captions of one image, requests of
+one intent, paraphrases.
 """
 
 import collections
@@ -15,7 +16,9 @@ import read_data
 import support
 import wordpiece
 
-SENTENCE, PASSAGE = 40, 64
+SENTENCE, PASSAGE, LONG_PASSAGE = 40, 64, 128
+# Pieces more frequent than this say little of what a text is about.
+FREQUENT = 1e-3
 
 
 def framed(ids, limit):
@@ -35,6 +38,8 @@ class RunningText:
             self.articles = numpy.append(file["articles"],
                                          len(self.paragraphs) - 1)
         self.kinds = kinds
+        share = numpy.bincount(self.ids, minlength=1 << 16) / len(self.ids)
+        self.kept = numpy.where(share > FREQUENT, 0.35, 0.85)
 
     def sentence(self, number):
         return self.ids[self.sentences[number]:self.sentences[number + 1]]
@@ -89,8 +94,40 @@ class RunningText:
             return None
         return framed(title, 24), framed(body, PASSAGE)
 
+    def about(self, article, count, dice):
+        """Pairs of words that ask and a passage that answers, the passages all
+        of one article, so that what tells them apart is not its subject."""
+        first, last = self.articles[article], self.articles[article + 1]
+        blocks = [block for block in range(first + 1, last)
+                  if 30 < len(self.paragraph(block))]
+        if len(blocks) < count:
+            return []
+        rows = []
+        for block in dice.sample(blocks, count):
+            low, high = self.paragraphs[block], self.paragraphs[block + 1]
+            asked = self.sentence(dice.randrange(low, high))[:SENTENCE]
+            share = dice.choice([0.5, 0.75, 1, 1, 3])
+            asked = [i for i in asked if dice.random() < share * self.kept[i]]
+            body = self.paragraph(block)
+            at = max(0, dice.randrange(-60, len(body) - 30))
+            if len(asked) < 3:
+                return []
+            rows.append((framed(asked, SENTENCE),
+                         framed(body[at:], dice.choice([PASSAGE, 96, LONG_PASSAGE]))))
+        return rows
+
+    def search(self, count, dice):
+        """Groups of pairs that are hard to tell apart."""
+        rows = []
+        while len(rows) < count:
+            rows += self.about(dice.randrange(len(self.articles) - 1), 8, dice)
+        return rows
+
     def batch(self, count, dice):
-        make = getattr(self, dice.choice(self.kinds))
+        kind = dice.choice(self.kinds)
+        if kind == "search":
+            return self.search(count, dice)
+        make = getattr(self, kind)
         rows = []
         while len(rows) < count:
             pair = make(dice)
@@ -106,10 +143,10 @@ class Groups:
         self.groups = [g for g in groups if len(set(g)) > 1]
         self.tokenizer, self.noise = tokenizer, noise
 
-    def encode(self, text, dice):
+    def encode(self, text, dice, limit=64):
         if dice.random() < self.noise:
             text = own_words.finish(text, dice)
-        return self.tokenizer.encode(text, 64)
+        return self.tokenizer.encode(text, limit)
 
     def batch(self, count, dice):
         chosen = dice.sample(self.groups, min(count, len(self.groups)))
@@ -136,6 +173,24 @@ class Pairs(Groups):
                                         min(count, len(self.groups)))]
 
 
+class Found(Groups):
+    """A question first, then the passages that answer it."""
+
+    def batch(self, count, dice):
+        chosen = dice.sample(self.groups, min(count, len(self.groups)))
+        return [(self.encode(group[0], dice),
+                 self.encode(dice.choice(group[1:]), dice, LONG_PASSAGE))
+                for group in chosen]
+
+
+def by_question(rows):
+    groups = {}
+    for row in rows:
+        groups.setdefault(row["question"], [row["question"]]).append(
+            row["sentence"])
+    return list(groups.values())
+
+
 class Triples(Pairs):
     """Pairs with a third text that looks alike and means something else."""
 
@@ -158,28 +213,34 @@ def contradicted(rows):
 def sources(data, more, work, tokenizer):
     """[(source, weight, pairs in a batch of one worker)]"""
     articles = RunningText(work / "encyclopedia.npz",
-                           ["neighbours", "taken_out", "headed"])
+                           ["neighbours", "taken_out", "headed", "search",
+                            "search"])
     novels = RunningText(work / "novels.npz", ["neighbours"])
     talk = RunningText(work / "requests.npz", ["neighbours"])
-    found = [(articles, 4, 48), (novels, 0.3, 48), (talk, 0.3, 48)]
+    found = [(articles, 4.5, 48), (novels, 0.3, 48), (talk, 0.3, 48)]
 
     def add(kind, rows, weight, count):
         if rows:
             found.append((kind(rows, tokenizer), weight, count))
 
-    add(Groups, read_data.captions(data), 1.0, 64)
+    add(Groups, read_data.captions(data), 0.8, 64)
     add(Groups, by_label(read_data.banking(data, "train")), 1.5, 77)
     add(Groups, by_label(read_data.clinc(data, "train")), 1.5, 75)
     add(Groups, by_label([(text, intent) for text, _, intent in
                           support.bitext_parts(data)[0]]), 0.2, 27)
     add(Pairs, [[a, b] for a, b, score in similar(data, more)
                 if score >= 3.8], 1.0, 64)
-    add(Triples, contradicted(read_data.more(more, "snli-dev-test")), 1.5, 48)
+    add(Triples, contradicted(read_data.more(more, "snli-dev-test")), 1.5, 64)
     for name in ("wiki-conciseness", "disfl-qa"):
         add(Pairs, [[row["text1"], row["text2"]] for row in
                     read_data.more(more, name)], 0.3, 48)
     add(Pairs, [[row["question"], row["sentence"]] for row in
-                read_data.more(more, "squad-sentences")], 1.0, 48)
+                read_data.more(more, "squad-sentences")], 1.0, 64)
+    for name, weight in (("ir-npl", 0.4), ("ir-cisi", 0.4), ("ir-cacm", 0.2),
+                         ("ir-time", 0.2), ("ir-cisi-titles", 0.2),
+                         ("ir-cacm-titles", 0.2), ("ir-bioasq", 0.5),
+                         ("ir-scifact", 0.3), ("qa-medquad", 0.4)):
+        add(Found, by_question(read_data.more(more, name)), weight, 48)
     for name in ("hwu64", "facebook-task-oriented", "snips"):
         rows = [(row["text"], row["intent"]) for row in
                 read_data.more(more, name) if row["split"] == "train"]

@@ -191,7 +191,8 @@ def opinions(data, folder):
     for row in more(folder, "sst-phrases"):
         if row["label"] in "0134":
             rows.append((row["text"], int(row["label"] in "34")))
-    for name in ("pros-cons", "uci-sentences"):
+    for name in ("pros-cons", "uci-sentences", "rt-polarity", "imdb",
+                 "reviews-polarity2"):
         rows += [(row["text"], int(row["label"]))
                  for row in more(folder, name)]
     for name in ("product-reviews", "vader-amazon", "vader-movies"):
