@@ -3,8 +3,9 @@
 
 Prints a TAP line per statement of queries.sql, run over the texts of
 texts.json and one text of several thousand words, per model of
-src/test/parity/fixtures, and per model that both have trained: the same rows
-give the same bytes, and a model that was exported answers on the other.
+src/test/parity/fixtures, per model of models/, adapters among them, and per
+model that both have trained: the same rows give the same bytes, and a model that
+was exported answers on the other.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -22,6 +23,7 @@ from cluster import ROOT, Cluster  # noqa: E402
 
 LIBRARY = os.path.join(ROOT, 'sqlite_ext', 'insitu')
 FIXTURES = os.path.join(ROOT, 'src', 'test', 'parity', 'fixtures')
+MODELS = os.path.join(ROOT, 'models')
 FIELD, ROW, NULL = '\x1f', '\x1e', '\x1d'
 TEXTS_OF = {
     'postgresql': '(SELECT array_agg(body ORDER BY id) FROM texts)',
@@ -194,19 +196,25 @@ class Report:
             if how == 'close' and not complaint else ''), flush=True)
 
 
-def fixture_directories():
-    if not os.path.isdir(FIXTURES):
+def model_directories(parent):
+    """The directories of models and adapters; an adapter's base is beside it."""
+    if not os.path.isdir(parent):
         return []
-    return [name for name in sorted(os.listdir(FIXTURES))
-            if os.path.exists(os.path.join(FIXTURES, name, 'config.json'))
-            and os.path.exists(os.path.join(FIXTURES, name,
-                                            'model.safetensors'))]
+    return [name for name in sorted(os.listdir(parent))
+            if os.path.exists(os.path.join(parent, name, 'config.json'))
+            and any(os.path.exists(os.path.join(parent, name, weights))
+                    for weights in ('model.safetensors',
+                                    'adapter_model.safetensors'))]
 
 
-def compare_fixture(report, databases, cluster, fixture):
+def compare_model(report, databases, cluster, parent, fixture):
     # The server may be unable to read the checkout.
-    source = os.path.join(cluster.directory, fixture)
-    shutil.copytree(os.path.join(FIXTURES, fixture), source)
+    copied = os.path.join(cluster.directory, os.path.basename(parent))
+    source = os.path.join(copied, fixture)
+    if not os.path.isdir(source):
+        for name in model_directories(parent):
+            shutil.copytree(os.path.join(parent, name),
+                            os.path.join(copied, name))
     name = 'cross-' + fixture.replace('_', '-').lower()
     report.test('digest of %s' % fixture, 'exact', databases,
                 'SELECT model_register(%s, %s)' % (quote(name),
@@ -269,9 +277,10 @@ def main():
         databases = [PostgreSQL(cluster, texts), SQLite(texts)]
         for how, title, statement in read_queries():
             report.test(title, how, databases, statement)
-        for fixture in fixture_directories():
+        for parent, fixture in [(parent, name) for parent in (FIXTURES, MODELS)
+                                for name in model_directories(parent)]:
             try:
-                compare_fixture(report, databases, cluster, fixture)
+                compare_model(report, databases, cluster, parent, fixture)
             except (sqlite3.Error, ValueError, RuntimeError) as error:
                 report.number += 1
                 report.failed += 1
