@@ -10,6 +10,9 @@ import torch.nn.functional as F
 from torch import nn
 
 
+ROUND = 128
+
+
 @dataclasses.dataclass
 class Shape:
     """What config.json says of an encoder."""
@@ -39,26 +42,41 @@ LAYER_NAMES = {
 }
 
 
+def half_rows(x):
+    """x as rows of bfloat16, up to a multiple of ROUND with zeros: each further
+    number of rows would have a kernel made for it."""
+    rows = x.flatten(0, -2)
+    over = -len(rows) % ROUND
+    if not over:
+        return rows.bfloat16()
+    padded = rows.new_zeros(len(rows) + over, rows.shape[1],
+                            dtype=torch.bfloat16)
+    padded[:len(rows)] = rows
+    return padded
+
+
 class HalfProduct(torch.autograd.Function):
     """x W^T + b of float32 numbers by way of bfloat16, the sums in float32."""
 
     @staticmethod
     def forward(ctx, x, weight, bias):
-        x = x.bfloat16()
-        weight = weight.bfloat16()
-        ctx.save_for_backward(x, weight)
-        return F.linear(x, weight).float().add_(bias)
+        rows = half_rows(x)
+        half = weight.bfloat16()
+        ctx.save_for_backward(rows, half)
+        ctx.shape = x.shape
+        out = F.linear(rows, half)[:x.shape[:-1].numel()].float().add_(bias)
+        return out.view(*x.shape[:-1], -1)
 
     @staticmethod
     def backward(ctx, gradient):
-        x, weight = ctx.saved_tensors
-        half = gradient.bfloat16()
+        rows, weight = ctx.saved_tensors
+        half = half_rows(gradient)
         of_x = of_weight = of_bias = None
         if ctx.needs_input_grad[0]:
-            of_x = (half @ weight).float()
-        rows = half.flatten(0, -2)
+            of_x = (half @ weight)[:ctx.shape[:-1].numel()].float() \
+                .view(ctx.shape)
         if ctx.needs_input_grad[1]:
-            of_weight = (rows.t() @ x.flatten(0, -2)).float()
+            of_weight = (half.t() @ rows).float()
         if ctx.needs_input_grad[2]:
             of_bias = gradient.flatten(0, -2).sum(0)
         return of_x, of_weight, of_bias
@@ -91,8 +109,9 @@ class Layer(nn.Module):
         return x.view(batch, length, self.heads, hidden // self.heads) \
             .transpose(1, 2)
 
-    def forward(self, x, mask, places=None):
-        """places [batch][count]: the positions whose states are wanted."""
+    def forward(self, x, places=None):
+        """x [batch][length][hidden] without padding;
+        places [batch][count]: the positions whose states are wanted."""
         hidden = x.shape[-1]
         if places is None:
             q, k, v = self.qkv(x).chunk(3, dim=-1)
@@ -104,17 +123,91 @@ class Layer(nn.Module):
             q = product(x, self.qkv.weight[:hidden], self.qkv.bias[:hidden])
         q = self.split(q) * (1 / math.sqrt(hidden // self.heads))
         scores = q @ self.split(k).transpose(-1, -2)
-        if mask is not None:
-            scores = scores + mask
         weights = self.dropout(scores.softmax(-1))
         mixed = (weights @ self.split(v)).transpose(1, 2).reshape(x.shape)
         x = self.attention_norm(x + self.dropout(self.out(mixed)))
         return self.ffn_norm(x + self.dropout(self.down(F.gelu(self.up(x)))))
 
 
-class Encoder(nn.Module):
-    """ids [batch][length], 0 = padding -> states [batch][length][hidden]"""
+    def packed(self, x, rows):
+        """x [tokens][hidden] of texts one after the other; only the attention
+        sees them as Rows."""
+        hidden = x.shape[-1]
+        qkv = self.qkv(x)
+        mixed = []
+        for group, part in zip(rows.groups, qkv.split(rows.tokens)):
+            q, k, v = map(self.split, group.spread(part).chunk(3, dim=-1))
+            q = q * (1 / math.sqrt(hidden // self.heads))
+            scores = q @ k.transpose(-1, -2)
+            if group.mask is not None:
+                scores = scores + group.mask
+            weights = self.dropout(scores.softmax(-1))
+            mixed.append(group.collect((weights @ v).transpose(1, 2).reshape(
+                -1, hidden)))
+        x = self.attention_norm(x + self.dropout(self.out(torch.cat(mixed))))
+        return self.ffn_norm(x + self.dropout(self.down(F.gelu(self.up(x)))))
 
+
+class Group:
+    """Texts of similar lengths."""
+
+    def __init__(self, lengths):
+        self.count, self.width = len(lengths), max(lengths)
+        self.mask = self.real = None
+        if min(lengths) == self.width:
+            return
+        real = torch.arange(self.width)[None] < torch.tensor(lengths)[:, None]
+        self.mask = (~real)[:, None, None, :].float() * -1e9
+        self.real = real.flatten().nonzero()[:, 0]
+        # Where each place finds its token; what is padded finds any.
+        self.token = (real.flatten().cumsum(0) - 1).clamp(min=0)
+
+    def spread(self, x):
+        """[tokens][n] -> [count][width][n]"""
+        if self.real is not None:
+            x = x.index_select(0, self.token)
+        return x.view(self.count, self.width, -1)
+
+    def collect(self, x):
+        """[count * width][n] -> [tokens][n]"""
+        return x if self.real is None else x.index_select(0, self.real)
+
+
+class Rows:
+    """Texts by length, in groups that need little padding.  Only the attention
+    wants rows; all else is spared the padding, half of the places otherwise."""
+
+    SPARE = 1.2
+
+    def __init__(self, texts):
+        self.order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        self.lengths = [len(texts[i]) for i in self.order]
+        self.ids = torch.tensor([i for at in self.order for i in texts[at]])
+        self.places = torch.cat([torch.arange(n) for n in self.lengths])
+        self.text = torch.arange(len(texts)).repeat_interleave(
+            torch.tensor(self.lengths))
+        self.groups, self.tokens, at = [], [], 0
+        while at < len(texts):
+            end, real = at, 0
+            while end < len(texts) and self.lengths[end] * (end + 1 - at) <= \
+                    self.SPARE * (real + self.lengths[end]) + 16:
+                real += self.lengths[end]
+                end += 1
+            self.groups.append(Group(self.lengths[at:end]))
+            self.tokens.append(real)
+            at = end
+
+    def means(self, states):
+        """[tokens][n] -> [texts][n], in the order that the texts came in."""
+        sums = torch.zeros(len(self.order), states.shape[1]).index_add(
+            0, self.text, states)
+        means = sums / torch.tensor(self.lengths, dtype=torch.float)[:, None]
+        back = torch.empty(len(self.order), dtype=torch.long)
+        back[torch.tensor(self.order)] = torch.arange(len(self.order))
+        return means[back]
+
+
+class Encoder(nn.Module):
     def __init__(self, shape, dropout=0.0):
         super().__init__()
         self.shape = shape
@@ -134,25 +227,23 @@ class Encoder(nn.Module):
         with torch.no_grad():
             self.words.weight[0].zero_()
 
-    def forward(self, ids, places=None, padded=True):
-        """places [batch][count]: the only positions to bring to the end."""
+    def forward(self, ids, places=None):
+        """ids [batch][length] without padding -> states [batch][length][hidden]
+        places [batch][count]: the only positions to bring to the end."""
         order = torch.arange(ids.shape[1])
         x = self.words(ids) + (self.positions(order) + self.types.weight[0])
         x = self.dropout(self.norm(x))
-        mask = None
-        if padded:
-            mask = (ids == 0)[:, None, None, :].float() * -1e9
         for layer in self.layers[:-1]:
-            x = layer(x, mask)
-        return self.layers[-1](x, mask, places)
+            x = layer(x)
+        return self.layers[-1](x, places)
 
-
-def embeddings(states, ids):
-    """Mean over all real tokens, [CLS] and [SEP] included, length 1."""
-    real = (ids != 0)[:, :, None].float()
-    return F.normalize((states * real).sum(1) / real.sum(1), dim=-1)
-
-
-def pad(sequences):
-    width = max(len(s) for s in sequences)
-    return torch.tensor([list(s) + [0] * (width - len(s)) for s in sequences])
+    def embed(self, texts):
+        """Lists of token ids -> [texts][hidden]: the mean over all tokens, [CLS]
+        and [SEP] included, with length 1."""
+        rows = Rows(texts)
+        x = self.words(rows.ids) + (self.positions(rows.places) +
+                                    self.types.weight[0])
+        x = self.dropout(self.norm(x))
+        for layer in self.layers:
+            x = layer.packed(x, rows)
+        return F.normalize(rows.means(x), dim=-1)

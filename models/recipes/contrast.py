@@ -29,7 +29,6 @@ TEMPERATURE = 0.05
 ORDER_SCALE = 20.0
 # A head over vectors of length 1 needs this much room.
 HEAD_SCALE = 16.0
-CHUNK_TOKENS = 2048
 
 
 class Model(nn.Module):
@@ -40,20 +39,8 @@ class Model(nn.Module):
         self.opinion = nn.Linear(shape.hidden, 2)
 
     def embed(self, rows):
-        """Token rows -> [rows][hidden], by length so that little is padded."""
-        order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-        vectors, at = [], 0
-        while at < len(order):
-            end = at + 1
-            while end < len(order) and \
-                    len(rows[order[end]]) * (end + 1 - at) <= CHUNK_TOKENS:
-                end += 1
-            ids = bert.pad([rows[i] for i in order[at:end]])
-            vectors.append(bert.embeddings(self.encoder(ids), ids))
-            at = end
-        back = torch.empty(len(order), dtype=torch.long)
-        back[torch.tensor(order)] = torch.arange(len(order))
-        return torch.cat(vectors)[back]
+        """Token rows -> [rows][hidden]"""
+        return self.encoder.embed(rows)
 
 
 def contrastive_loss(model, rows):
@@ -118,15 +105,15 @@ class Lessons:
 
 
 def train(team, model, arguments, work):
-    torch.manual_seed(50 + team.rank)
-    dice = random.Random(50 + team.rank)
+    torch.manual_seed(arguments.seed + team.rank)
+    dice = random.Random(arguments.seed + team.rank)
     lessons = Lessons(arguments, work, 7 + team.rank, dice, graded=32,
-                      tickets=32)
+                      tickets=48)
     optimizers = optimizer.build(model, arguments.rate,
                                  team.mine(model.named_parameters()))
     start, sums = time.time(), {}
     for step, done in team.steps(arguments.minutes):
-        name, rows = lessons.pairs(1000 + step)
+        name, rows = lessons.pairs(20 * arguments.seed + step)
         losses = {name: contrastive_loss(model, rows)}
         if step % 3 == 0:
             losses["order"] = order_loss(model, next(lessons.graded))
@@ -181,7 +168,9 @@ def main():
     parser.add_argument("--minutes", type=float, default=25)
     parser.add_argument("--rate", type=float, default=5e-4)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--start", default="pretrained.pt")
+    parser.add_argument("--seed", type=int, default=50)
+    parser.add_argument("--start", default="pretrained.pt",
+                        help="base.pt with another seed goes on")
     parser.add_argument("--out", default="base.pt")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)

@@ -82,7 +82,7 @@ class Model(nn.Module):
         self.bias = nn.Parameter(torch.zeros(shape.vocabulary))
 
     def forward(self, ids, places):
-        states = self.encoder(ids, places, padded=False)
+        states = self.encoder(ids, places)
         states = self.norm(F.gelu(self.transform(states))).flatten(0, 1)
         return bert.product(states, self.encoder.words.weight, self.bias)
 
