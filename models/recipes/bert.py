@@ -238,8 +238,8 @@ class Encoder(nn.Module):
         return self.layers[-1](x, places)
 
     def embed(self, texts):
-        """Lists of token ids -> [texts][hidden]: the mean over all tokens, [CLS]
-        and [SEP] included, with length 1."""
+        """Lists of token ids -> [texts][hidden]: the mean over all tokens,
+        [CLS] and [SEP] included, with length 1."""
         rows = Rows(texts)
         x = self.words(rows.ids) + (self.positions(rows.places) +
                                     self.types.weight[0])

@@ -112,8 +112,8 @@ class RunningText:
             at = max(0, dice.randrange(-60, len(body) - 30))
             if len(asked) < 3:
                 return []
-            rows.append((framed(asked, SENTENCE),
-                         framed(body[at:], dice.choice([PASSAGE, 96, LONG_PASSAGE]))))
+            limit = dice.choice([PASSAGE, 96, LONG_PASSAGE])
+            rows.append((framed(asked, SENTENCE), framed(body[at:], limit)))
         return rows
 
     def search(self, count, dice):
