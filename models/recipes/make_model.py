@@ -50,10 +50,10 @@ def main():
     if arguments.what == "base":
         run("prepare.py", "--data", arguments.data, *work)
         run("word_vectors.py", *work)
-        run("pretrain.py", *work, *minutes(44))
-        run("contrast.py", *data, *minutes(22))
+        run("pretrain.py", *work, *minutes(50))
+        run("contrast.py", *data, *minutes(35))
     elif arguments.what == "mini":
-        run("distill.py", *data, *minutes(7))
+        run("distill.py", *data, *minutes(8))
     else:
         run("adapter.py", "--task", arguments.what, *data, *minutes(4))
     if arguments.what in ("base", "mini"):

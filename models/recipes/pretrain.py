@@ -179,7 +179,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", default="build/model")
     parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--grow", type=float, default=0.25,
+    parser.add_argument("--grow", type=float, default=0.15,
                         help="share of the time after which layers double")
     parser.add_argument("--rate", type=float, default=3e-3)
     parser.add_argument("--layers", type=int, default=4)
