@@ -166,7 +166,7 @@ def main():
     parser.add_argument("--more", help="folder with the further sets")
     parser.add_argument("--work", default="build/model")
     parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--rate", type=float, default=5e-4)
+    parser.add_argument("--rate", type=float, default=1e-3)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=50)
     parser.add_argument("--start", default="pretrained.pt",

@@ -4,8 +4,8 @@
 Prints a TAP line per statement of queries.sql, run over the texts of
 texts.json and one text of several thousand words, per model of
 src/test/parity/fixtures, per model of models/, adapters among them, and per
-model that both have trained: the same rows give the same bytes, and a model that
-was exported answers on the other.
+model that both have trained: the same rows give the same bytes, and a model
+that was exported answers on the other.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -197,7 +197,7 @@ class Report:
 
 
 def model_directories(parent):
-    """The directories of models and adapters; an adapter's base is beside it."""
+    """The directories of models and of adapters, whose base is beside them."""
     if not os.path.isdir(parent):
         return []
     return [name for name in sorted(os.listdir(parent))
