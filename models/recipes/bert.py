@@ -109,6 +109,21 @@ class Layer(nn.Module):
         return x.view(batch, length, self.heads, hidden // self.heads) \
             .transpose(1, 2)
 
+    def attention(self, q, k, v, mask=None):
+        """q [batch][count][hidden], k and v [batch][length][hidden]"""
+        shape = q.shape
+        q, k, v = map(self.split, (q, k, v))
+        scores = (q * (1 / math.sqrt(q.shape[-1]))) @ k.transpose(-1, -2)
+        if mask is not None:
+            scores = scores + mask
+        weights = self.dropout(scores.softmax(-1))
+        return (weights @ v).transpose(1, 2).reshape(shape)
+
+    def finish(self, x, mixed):
+        """What comes after the attention."""
+        x = self.attention_norm(x + self.dropout(self.out(mixed)))
+        return self.ffn_norm(x + self.dropout(self.down(F.gelu(self.up(x)))))
+
     def forward(self, x, places=None):
         """x [batch][length][hidden] without padding;
         places [batch][count]: the positions whose states are wanted."""
@@ -121,31 +136,16 @@ class Layer(nn.Module):
                            self.qkv.bias[hidden:]).chunk(2, dim=-1)
             x = x.gather(1, wanted)
             q = product(x, self.qkv.weight[:hidden], self.qkv.bias[:hidden])
-        q = self.split(q) * (1 / math.sqrt(hidden // self.heads))
-        scores = q @ self.split(k).transpose(-1, -2)
-        weights = self.dropout(scores.softmax(-1))
-        mixed = (weights @ self.split(v)).transpose(1, 2).reshape(x.shape)
-        x = self.attention_norm(x + self.dropout(self.out(mixed)))
-        return self.ffn_norm(x + self.dropout(self.down(F.gelu(self.up(x)))))
-
+        return self.finish(x, self.attention(q, k, v))
 
     def packed(self, x, rows):
         """x [tokens][hidden] of texts one after the other; only the attention
         sees them as Rows."""
-        hidden = x.shape[-1]
-        qkv = self.qkv(x)
-        mixed = []
-        for group, part in zip(rows.groups, qkv.split(rows.tokens)):
-            q, k, v = map(self.split, group.spread(part).chunk(3, dim=-1))
-            q = q * (1 / math.sqrt(hidden // self.heads))
-            scores = q @ k.transpose(-1, -2)
-            if group.mask is not None:
-                scores = scores + group.mask
-            weights = self.dropout(scores.softmax(-1))
-            mixed.append(group.collect((weights @ v).transpose(1, 2).reshape(
-                -1, hidden)))
-        x = self.attention_norm(x + self.dropout(self.out(torch.cat(mixed))))
-        return self.ffn_norm(x + self.dropout(self.down(F.gelu(self.up(x)))))
+        mixed = [group.collect(self.attention(
+                     *group.spread(part).chunk(3, dim=-1), group.mask))
+                 for group, part in zip(rows.groups,
+                                        self.qkv(x).split(rows.tokens))]
+        return self.finish(x, torch.cat(mixed))
 
 
 class Group:
@@ -169,7 +169,8 @@ class Group:
         return x.view(self.count, self.width, -1)
 
     def collect(self, x):
-        """[count * width][n] -> [tokens][n]"""
+        """[count][width][n] -> [tokens][n]"""
+        x = x.flatten(0, 1)
         return x if self.real is None else x.index_select(0, self.real)
 
 

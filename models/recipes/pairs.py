@@ -149,12 +149,12 @@ class Groups:
         return self.tokenizer.encode(text, limit)
 
     def batch(self, count, dice):
-        chosen = dice.sample(self.groups, min(count, len(self.groups)))
-        rows = []
-        for group in chosen:
-            a, b = dice.sample(group, 2)
-            rows.append((self.encode(a, dice), self.encode(b, dice)))
-        return rows
+        return [self.row(group, dice) for group in dice.sample(
+            self.groups, min(count, len(self.groups)))]
+
+    def row(self, group, dice):
+        a, b = dice.sample(group, 2)
+        return self.encode(a, dice), self.encode(b, dice)
 
 
 def by_label(rows):
@@ -165,22 +165,19 @@ def by_label(rows):
 
 
 class Pairs(Groups):
-    """Pairs given as such; the first half of each is the question."""
+    """Rows given as such: a pair, the first half of which is the question; a
+    third text looks alike and means something else."""
 
-    def batch(self, count, dice):
-        return [(self.encode(a, dice), self.encode(b, dice))
-                for a, b in dice.sample(self.groups,
-                                        min(count, len(self.groups)))]
+    def row(self, group, dice):
+        return tuple(self.encode(text, dice) for text in group)
 
 
 class Found(Groups):
     """A question first, then the passages that answer it."""
 
-    def batch(self, count, dice):
-        chosen = dice.sample(self.groups, min(count, len(self.groups)))
-        return [(self.encode(group[0], dice),
-                 self.encode(dice.choice(group[1:]), dice, LONG_PASSAGE))
-                for group in chosen]
+    def row(self, group, dice):
+        return (self.encode(group[0], dice),
+                self.encode(dice.choice(group[1:]), dice, LONG_PASSAGE))
 
 
 def by_question(rows):
@@ -189,15 +186,6 @@ def by_question(rows):
         groups.setdefault(row["question"], [row["question"]]).append(
             row["sentence"])
     return list(groups.values())
-
-
-class Triples(Pairs):
-    """Pairs with a third text that looks alike and means something else."""
-
-    def batch(self, count, dice):
-        return [tuple(self.encode(text, dice) for text in row)
-                for row in dice.sample(self.groups,
-                                       min(count, len(self.groups)))]
 
 
 def contradicted(rows):
@@ -230,7 +218,7 @@ def sources(data, more, work, tokenizer):
                           support.bitext_parts(data)[0]]), 0.2, 27)
     add(Pairs, [[a, b] for a, b, score in similar(data, more)
                 if score >= 3.8], 1.0, 64)
-    add(Triples, contradicted(read_data.more(more, "snli-dev-test")), 1.5, 64)
+    add(Pairs, contradicted(read_data.more(more, "snli-dev-test")), 1.5, 64)
     for name in ("wiki-conciseness", "disfl-qa"):
         add(Pairs, [[row["text1"], row["text2"]] for row in
                     read_data.more(more, name)], 0.3, 48)

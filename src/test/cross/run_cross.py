@@ -207,14 +207,19 @@ def model_directories(parent):
                                     'adapter_model.safetensors'))]
 
 
-def compare_model(report, databases, cluster, parent, fixture):
-    # The server may be unable to read the checkout.
-    copied = os.path.join(cluster.directory, os.path.basename(parent))
-    source = os.path.join(copied, fixture)
-    if not os.path.isdir(source):
+def copied_models(cluster):
+    """All of them, where the server can read them: [directory]"""
+    found = []
+    for parent in (FIXTURES, MODELS):
         for name in model_directories(parent):
-            shutil.copytree(os.path.join(parent, name),
-                            os.path.join(copied, name))
+            found.append(os.path.join(cluster.directory,
+                                      os.path.basename(parent), name))
+            shutil.copytree(os.path.join(parent, name), found[-1])
+    return found
+
+
+def compare_model(report, databases, source):
+    fixture = os.path.basename(source)
     name = 'cross-' + fixture.replace('_', '-').lower()
     report.test('digest of %s' % fixture, 'exact', databases,
                 'SELECT model_register(%s, %s)' % (quote(name),
@@ -277,14 +282,13 @@ def main():
         databases = [PostgreSQL(cluster, texts), SQLite(texts)]
         for how, title, statement in read_queries():
             report.test(title, how, databases, statement)
-        for parent, fixture in [(parent, name) for parent in (FIXTURES, MODELS)
-                                for name in model_directories(parent)]:
+        for source in copied_models(cluster):
             try:
-                compare_model(report, databases, cluster, parent, fixture)
+                compare_model(report, databases, source)
             except (sqlite3.Error, ValueError, RuntimeError) as error:
                 report.number += 1
                 report.failed += 1
-                print('not ok %d - %s: %s' % (report.number, fixture, error))
+                print('not ok %d - %s: %s' % (report.number, source, error))
         for kind in TRAININGS:
             try:
                 compare_training(report, databases, cluster.directory, kind)
