@@ -104,7 +104,7 @@ def labelled(data, seed):
               for text, intent in read_data.banking(data, "train")
               if intent in read_data.BANKING_LABELS]
     for text, label in written():
-        for _ in range(4):
+        for _ in range(3):
             rows.append((own_words.finish(text, dice), label))
     for text, label in given:
         if dice.random() < 0.35:
