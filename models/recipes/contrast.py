@@ -43,14 +43,36 @@ class Model(nn.Module):
         return self.encoder.embed(rows)
 
 
-def contrastive_loss(model, rows):
-    count = len(rows)
-    vectors = model.embed([row[0] for row in rows] + [row[1] for row in rows]
-                          + [row[2] for row in rows if len(row) > 2])
+def contrastive_loss(vectors, count):
+    """vectors: the firsts of count pairs, their seconds, further negatives."""
     left, right = vectors[:count], vectors[count:2 * count]
     target = torch.arange(count)
     return (F.cross_entropy(left @ vectors[count:].t() / TEMPERATURE, target) +
             F.cross_entropy(right @ left.t() / TEMPERATURE, target)) / 2
+
+
+def words_loss(vectors, known):
+    """How far each text's order of the others is from the one that their words
+    give, known [texts][texts].  What a text is about is learnt soon; which
+    words it has is what finds one passage among many of one subject."""
+    def likeness(cosines):
+        others = ~torch.eye(len(cosines), dtype=torch.bool)
+        return (cosines / TEMPERATURE)[others].view(len(cosines), -1)
+
+    return F.kl_div(likeness(vectors @ vectors.t()).log_softmax(-1),
+                    likeness(known).softmax(-1), reduction="batchmean")
+
+
+def spread_loss(vectors, count):
+    """Mean squared cosine of texts that do not belong together, about their
+    mean; 1 where all directions are used alike (the covariance term of Bardes
+    et al., 2022).  Without it a third of the directions has nearly all of the
+    variance, and what few texts differ in is drowned."""
+    centred = F.normalize(vectors - vectors.mean(0), dim=-1)
+    place = torch.arange(len(vectors))
+    place = torch.where(place < 2 * count, place % count, place)
+    apart = place[:, None] != place[None]
+    return (centred @ centred.t())[apart].square().mean() * vectors.shape[1]
 
 
 def order_loss(model, rows):
@@ -84,6 +106,7 @@ class Lessons:
         data, more = arguments.data, arguments.more
         tokenizer = wordpiece.read(work)
         self.dice = dice
+        self.words = pairs.Words(work)
         self.sources = pairs.sources(data, more, work, tokenizer)
         self.graded = forever(
             [(tokenizer.encode(a, 64), tokenizer.encode(b, 64), s)
@@ -93,15 +116,15 @@ class Lessons:
              for text, label in support.numbered(data, seed)], tickets, dice)
         self.opinions = forever(
             [(tokenizer.encode(text, 64), label)
-             for text, label in read_data.opinions(data, more)], 64, dice)
+             for text, label in read_data.opinions(data, more)], 128, dice)
 
     def pairs(self, number):
-        """(kind of source, pairs): equal numbers give all workers the same
-        source, so that none waits."""
+        """(source, pairs): equal numbers give all workers the same source, so
+        that none waits."""
         weights = [weight for _, weight, _ in self.sources]
         source, _, count = random.Random(number).choices(
             self.sources, weights)[0]
-        return type(source).__name__, source.batch(count, self.dice)
+        return source, source.batch(count, self.dice)
 
 
 def train(team, model, arguments, work):
@@ -113,8 +136,16 @@ def train(team, model, arguments, work):
                                  team.mine(model.named_parameters()))
     start, sums = time.time(), {}
     for step, done in team.steps(arguments.minutes):
-        name, rows = lessons.pairs(20 * arguments.seed + step)
-        losses = {name: contrastive_loss(model, rows)}
+        source, rows = lessons.pairs(20 * arguments.seed + step)
+        texts = [text for part in zip(*(row[:2] for row in rows))
+                 for text in part] + [row[2] for row in rows if len(row) > 2]
+        vectors = model.embed(texts)
+        losses = {type(source).__name__: contrastive_loss(vectors, len(rows))}
+        if source.words_matter:
+            losses["words"] = arguments.words * words_loss(
+                vectors, torch.from_numpy(lessons.words.cosines(texts)))
+            losses["spread"] = arguments.spread * spread_loss(vectors,
+                                                              len(rows))
         if step % 3 == 0:
             losses["order"] = order_loss(model, next(lessons.graded))
         if step % 3 == 1:
@@ -167,6 +198,13 @@ def main():
     parser.add_argument("--work", default="build/model")
     parser.add_argument("--minutes", type=float, default=25)
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--words", type=float, default=1.0,
+                        help="weight of the likeness of words")
+    parser.add_argument("--spread", type=float, default=0.1,
+                        help="weight of using all directions alike")
+    parser.add_argument("--bits", type=int, default=6,
+                        help="noise in all products, as if of so many bits; "
+                        "0: none")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=50)
     parser.add_argument("--start", default="pretrained.pt",
@@ -177,6 +215,7 @@ def main():
     team_module.prepare()
     torch.manual_seed(2)
     model = load(work / arguments.start)
+    model.encoder.bear(arguments.bits)
     team = team_module.Team(arguments.workers)
     team.share(model)
     team.run(train, model, arguments, work)

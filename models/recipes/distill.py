@@ -47,16 +47,22 @@ def likeness_loss(student, teacher):
                     reduction="batchmean")
 
 
-def pair_losses(student, teacher, rows):
+def pair_losses(student, teacher, rows, words):
+    """words: what tells which texts share words, where that is the better
+    teacher; else None"""
     texts = [text for row in rows for text in row[:2]]
-    with torch.no_grad():
-        known = teacher.embed(texts)
     vectors = student.embed(texts)
     left, right = vectors[::2], vectors[1::2]
     scores = left @ right.t() / contrast.TEMPERATURE
     target = torch.arange(len(rows))
-    return likeness_loss(vectors, known) + 0.3 * (
-        F.cross_entropy(scores, target) + F.cross_entropy(scores.t(), target))
+    pairs = (F.cross_entropy(scores, target) +
+             F.cross_entropy(scores.t(), target)) / 2
+    if words:
+        return pairs + contrast.words_loss(
+            vectors, torch.from_numpy(words.cosines(texts)))
+    with torch.no_grad():
+        known = teacher.embed(texts)
+    return likeness_loss(vectors, known) + 0.6 * pairs
 
 
 def head_losses(student, teacher, part, rows):
@@ -82,8 +88,9 @@ def train(team, student, teacher, arguments, work):
                                  team.mine(student.named_parameters()))
     start, total = time.time(), 0.0
     for step, done in team.steps(arguments.minutes):
-        _, rows = lessons.pairs(3000 + step)
-        loss = pair_losses(student, teacher, rows)
+        source, rows = lessons.pairs(3000 + step)
+        loss = pair_losses(student, teacher, rows,
+                           lessons.words if source.words_matter else None)
         if step % 3 == 0:
             loss = loss + contrast.order_loss(student, next(lessons.graded))
         if step % 3 == 1:
@@ -118,16 +125,21 @@ def main():
     parser.add_argument("--heads", type=int, default=6)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--teacher", default="base.pt")
+    parser.add_argument("--start", help="an earlier student, to go on with; "
+                        "its own shape counts")
     parser.add_argument("--out", default="mini.pt")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
     team_module.prepare()
     torch.manual_seed(3)
     teacher = contrast.load(work / arguments.teacher).eval()
-    student = contrast.Model(bert.Shape(
-        teacher.encoder.shape.vocabulary, arguments.layers, arguments.hidden,
-        arguments.heads, 4 * arguments.hidden))
-    start_from_teacher(student, teacher)
+    if arguments.start:
+        student = contrast.load(work / arguments.start)
+    else:
+        student = contrast.Model(bert.Shape(
+            teacher.encoder.shape.vocabulary, arguments.layers,
+            arguments.hidden, arguments.heads, 4 * arguments.hidden))
+        start_from_teacher(student, teacher)
     team = team_module.Team(arguments.workers)
     team.share(student)
     team.run(train, student, teacher, arguments, work)

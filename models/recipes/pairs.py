@@ -26,8 +26,37 @@ def framed(ids, limit):
         [wordpiece.SEP]
 
 
+class Words:
+    """Which texts share words, the rare ones above all (Robertson, 2004)."""
+
+    PASSAGE = 64
+
+    def __init__(self, work):
+        with numpy.load(work / "encyclopedia.npz") as file:
+            counts = numpy.bincount(file["ids"], minlength=1 << 16)
+        share = numpy.maximum(counts, 1) / counts.sum()
+        # The share of passages that have the piece.
+        found = -numpy.expm1(self.PASSAGE * numpy.log1p(-share))
+        self.weights = -numpy.log(found).astype(numpy.float32)
+        self.weights[:wordpiece.SEP + 1] = 0
+
+    def cosines(self, texts):
+        """Rows of ids -> [texts][texts]"""
+        known, place = numpy.unique(numpy.concatenate(texts),
+                                    return_inverse=True)
+        rows = numpy.repeat(numpy.arange(len(texts)), [len(t) for t in texts])
+        counts = numpy.zeros((len(texts), len(known)), numpy.float32)
+        numpy.add.at(counts, (rows, place), 1)
+        # The second time a word comes says less than the first.
+        vectors = counts / (counts + 1) * self.weights[known]
+        vectors /= numpy.linalg.norm(vectors, axis=1, keepdims=True) + 1e-9
+        return vectors @ vectors.T
+
+
 class RunningText:
     """Pairs out of one of prepare.py's streams."""
+
+    words_matter = True
 
     def __init__(self, path, kinds):
         with numpy.load(path) as file:
@@ -120,8 +149,9 @@ class RunningText:
         """Groups of pairs that are hard to tell apart."""
         rows = []
         while len(rows) < count:
-            rows += self.about(dice.randrange(len(self.articles) - 1), 8, dice)
-        return rows
+            rows += self.about(dice.randrange(len(self.articles) - 1),
+                               dice.choice([8, 16]), dice)
+        return rows[:count]
 
     def batch(self, count, dice):
         kind = dice.choice(self.kinds)
@@ -138,6 +168,8 @@ class RunningText:
 
 class Groups:
     """Groups of texts; any two of one group belong together."""
+
+    words_matter = False
 
     def __init__(self, groups, tokenizer, noise=0.15):
         self.groups = [g for g in groups if len(set(g)) > 1]
@@ -175,6 +207,8 @@ class Pairs(Groups):
 class Found(Groups):
     """A question first, then the passages that answer it."""
 
+    words_matter = True
+
     def row(self, group, dice):
         return (self.encode(group[0], dice),
                 self.encode(dice.choice(group[1:]), dice, LONG_PASSAGE))
@@ -201,11 +235,11 @@ def contradicted(rows):
 def sources(data, more, work, tokenizer):
     """[(source, weight, pairs in a batch of one worker)]"""
     articles = RunningText(work / "encyclopedia.npz",
-                           ["neighbours", "taken_out", "headed", "search",
-                            "search"])
+                           ["neighbours", "taken_out", "headed"] +
+                           ["search"] * 4)
     novels = RunningText(work / "novels.npz", ["neighbours"])
     talk = RunningText(work / "requests.npz", ["neighbours"])
-    found = [(articles, 4.5, 48), (novels, 0.3, 48), (talk, 0.3, 48)]
+    found = [(articles, 9, 48), (novels, 0.3, 48), (talk, 0.3, 48)]
 
     def add(kind, rows, weight, count):
         if rows:
