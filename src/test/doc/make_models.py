@@ -6,15 +6,18 @@
 Writes Hugging Face directories with seeded random weights: folder/sentiment,
 a classifier with the labels negative and positive, folder/encoder, a sentence
 encoder, folder/tickets, an adapter of it, and folder/tickets-merged, what the
-adapter makes of it.  Their answers mean nothing.
+adapter makes of it.  Their answers mean nothing.  Beside them come the models
+that ship.
 
 SPDX-License-Identifier: PostgreSQL
 """
+import glob
 import os
+import shutil
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)),
-                                '../../../sqlite_ext/test'))
+ROOT = os.path.join(os.path.dirname(os.path.realpath(__file__)), '../../..')
+sys.path.insert(0, os.path.join(ROOT, 'sqlite_ext/test'))
 import tiny_models  # noqa: E402
 
 
@@ -31,6 +34,8 @@ def main():
     tiny_models.make_adapter(tickets, '../encoder', seed=5,
                              labels=('billing', 'delivery', 'other'))
     tiny_models.merge_adapter(tickets + '-merged', encoder, tickets)
+    for path in glob.glob(os.path.join(ROOT, 'models', 'insitu-*')):
+        shutil.copytree(path, os.path.join(folder, os.path.basename(path)))
 
 
 if __name__ == '__main__':

@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """run_examples.py - runs the SQL of the documents on both databases.
 
-In README.md and docs/*.md, a fenced block marked sql runs in psql, one marked
-sqlite in the sqlite3 shell; the blocks of a document share one session.  A
-block marked text that follows directly is the output, compared line by line;
-"..." in it stands for any characters.  A block fails when it prints an error
-that its output does not show.  setup.sql runs before each document.
+In README.md, docs/*.md and the cards of models/, a fenced block marked sql runs
+in psql, one marked sqlite in the sqlite3 shell; the blocks of a document share
+one session.  A block marked text that follows directly is the output, compared
+line by line; "..." in it stands for any characters.  A block fails when it
+prints an error that its output does not show.  setup.sql runs before each
+document.
 
-/srv/models/<name> is replaced by a small model of make_models.py.
+/srv/models/<name> is replaced by a small model of make_models.py, or by one of
+models/.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -124,7 +126,8 @@ def make_models(cluster):
 
 def main():
     paths = [os.path.join(ROOT, 'README.md')]
-    paths += sorted(glob.glob(os.path.join(ROOT, 'docs', '*.md')))
+    for pattern in ('docs/*.md', 'models/*.md', 'models/insitu-*/*.md'):
+        paths += sorted(glob.glob(os.path.join(ROOT, pattern)))
     number = failed = 0
     with Cluster() as cluster:
         models = make_models(cluster)
