@@ -137,8 +137,8 @@ def train(team, model, arguments, work):
     start, sums = time.time(), {}
     for step, done in team.steps(arguments.minutes):
         source, rows = lessons.pairs(20 * arguments.seed + step)
-        texts = [text for part in zip(*(row[:2] for row in rows))
-                 for text in part] + [row[2] for row in rows if len(row) > 2]
+        texts = [row[0] for row in rows] + [row[1] for row in rows]
+        texts += [row[2] for row in rows if len(row) > 2]
         vectors = model.embed(texts)
         losses = {type(source).__name__: contrastive_loss(vectors, len(rows))}
         if source.words_matter:

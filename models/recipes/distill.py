@@ -50,13 +50,9 @@ def likeness_loss(student, teacher):
 def pair_losses(student, teacher, rows, words):
     """words: what tells which texts share words, where that is the better
     teacher; else None"""
-    texts = [text for row in rows for text in row[:2]]
+    texts = [row[0] for row in rows] + [row[1] for row in rows]
     vectors = student.embed(texts)
-    left, right = vectors[::2], vectors[1::2]
-    scores = left @ right.t() / contrast.TEMPERATURE
-    target = torch.arange(len(rows))
-    pairs = (F.cross_entropy(scores, target) +
-             F.cross_entropy(scores.t(), target)) / 2
+    pairs = contrast.contrastive_loss(vectors, len(rows))
     if words:
         return pairs + contrast.words_loss(
             vectors, torch.from_numpy(words.cosines(texts)))
