@@ -87,10 +87,12 @@ product = HalfProduct.apply if cpu.HALF else F.linear
 
 
 class Noise:
-    """Numbers between -0.5 and 0.5, drawn once: each use begins elsewhere among
-    them, which takes a fraction of the time that drawing takes."""
+    """As large as rounding to so many bits makes.  Its numbers, from -0.5 to
+    0.5, are drawn once: each use begins elsewhere among them, which takes a
+    fraction of the time that drawing takes."""
 
-    def __init__(self, count=1 << 25):
+    def __init__(self, bits, count=1 << 25):
+        self.steps = 1 << (bits - 1)
         self.numbers = torch.rand(count) - 0.5
 
     def like(self, x):
@@ -99,23 +101,21 @@ class Noise:
         at = int(torch.randint(len(self.numbers) - x.numel() + 1, ()))
         return self.numbers[at:at + x.numel()].view_as(x)
 
-
-def shaken(x, bits, noise):
-    """x with noise as large as rounding its rows to so many bits makes."""
-    step = x.detach().abs().amax(-1, keepdim=True) / (1 << (bits - 1))
-    return torch.addcmul(x, noise.like(x), step)
+    def shake(self, x):
+        """x as if its rows had been rounded, each with a step of its own"""
+        step = x.detach().abs().amax(-1, keepdim=True) / self.steps
+        return torch.addcmul(x, self.like(x), step)
 
 
 class Linear(nn.Linear):
-    """A product; with bits, one that learns to bear coarse numbers."""
+    """A product; with noise, one that learns to bear coarse numbers."""
 
-    bits, noise = 0, None
+    noise = None
 
     def forward(self, x):
         weight = self.weight
-        if self.bits:
-            x = shaken(x, self.bits, self.noise)
-            weight = shaken(weight, self.bits, self.noise)
+        if self.noise:
+            x, weight = self.noise.shake(x), self.noise.shake(weight)
         return product(x, weight, self.bias)
 
 
@@ -269,10 +269,10 @@ class Encoder(nn.Module):
     def bear(self, bits):
         """From now on all products are those of coarse numbers, so that the
         8 bits of the finished model change next to nothing."""
-        noise = Noise() if bits else None
+        noise = Noise(bits) if bits else None
         for module in self.modules():
             if isinstance(module, Linear):
-                module.bits, module.noise = bits, noise
+                module.noise = noise
 
     def embed(self, texts):
         """Lists of token ids -> [texts][hidden]: the mean over all tokens,

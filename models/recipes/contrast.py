@@ -106,8 +106,7 @@ class Lessons:
         data, more = arguments.data, arguments.more
         tokenizer = wordpiece.read(work)
         self.dice = dice
-        self.words = pairs.Words(work)
-        self.sources = pairs.sources(data, more, work, tokenizer)
+        self.sources, self.words = pairs.sources(data, more, work, tokenizer)
         self.graded = forever(
             [(tokenizer.encode(a, 64), tokenizer.encode(b, 64), s)
              for a, b, s in pairs.similar(data, more)], graded, dice)

@@ -31,9 +31,8 @@ class Words:
 
     PASSAGE = 64
 
-    def __init__(self, work):
-        with numpy.load(work / "encyclopedia.npz") as file:
-            counts = numpy.bincount(file["ids"], minlength=1 << 16)
+    def __init__(self, counts):
+        """counts: how often each piece comes in running text"""
         share = numpy.maximum(counts, 1) / counts.sum()
         # The share of passages that have the piece.
         found = -numpy.expm1(self.PASSAGE * numpy.log1p(-share))
@@ -67,8 +66,9 @@ class RunningText:
             self.articles = numpy.append(file["articles"],
                                          len(self.paragraphs) - 1)
         self.kinds = kinds
-        share = numpy.bincount(self.ids, minlength=1 << 16) / len(self.ids)
-        self.kept = numpy.where(share > FREQUENT, 0.35, 0.85)
+        self.counts = numpy.bincount(self.ids, minlength=1 << 16)
+        self.kept = numpy.where(self.counts / len(self.ids) > FREQUENT,
+                                0.35, 0.85)
 
     def sentence(self, number):
         return self.ids[self.sentences[number]:self.sentences[number + 1]]
@@ -233,7 +233,7 @@ def contradicted(rows):
 
 
 def sources(data, more, work, tokenizer):
-    """[(source, weight, pairs in a batch of one worker)]"""
+    """[(source, weight, pairs in a batch of one worker)], and the Words"""
     articles = RunningText(work / "encyclopedia.npz",
                            ["neighbours", "taken_out", "headed"] +
                            ["search"] * 4)
@@ -267,7 +267,7 @@ def sources(data, more, work, tokenizer):
         rows = [(row["text"], row["intent"]) for row in
                 read_data.more(more, name) if row["split"] == "train"]
         add(Groups, by_label(rows), 0.3, 64)
-    return found
+    return found, Words(articles.counts)
 
 
 def similar(data, more):

@@ -189,8 +189,8 @@ def more(folder, name):
 
 
 def opinions(data, folder):
-    """(text, 1 positive or 0 negative): every training text of sentiment, the
-    sentences that a head is judged by the likes of more than once."""
+    """(text, 1 positive or 0 negative): every training text of sentiment; the
+    sentences of SST-2, whose like judges a head, come SENTENCES times."""
     sentences = sentiment(data, "train")
     rows = []
     for row in more(folder, "sst-phrases"):
