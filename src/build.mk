@@ -19,7 +19,9 @@ MULTIARCH := $(shell $(CC) -print-multiarch)
 # Debian keeps three builds of OpenBLAS; the serial one starts no threads.
 BLAS_INCLUDE ?= /usr/include/$(MULTIARCH)/openblas-serial
 BLAS_ARCHIVE ?= /usr/lib/$(MULTIARCH)/openblas-serial/libopenblas.a
-CORE_LIBRARIES := $(BLAS_ARCHIVE) -lutf8proc -ljansson -lmd -lm -lpthread
+# OpenBLAS asks getenv for its kernels; kernels/blas.c answers.
+CORE_LIBRARIES := -Wl,--wrap=getenv $(BLAS_ARCHIVE) -lutf8proc -ljansson -lmd -lm \
+                  -lpthread
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes \
             -Wstrict-prototypes -Wvla -Wundef $(WERROR)

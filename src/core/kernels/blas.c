@@ -4,13 +4,23 @@
  * OpenBLAS never returns when its work area cannot be mapped, so that is proven
  * once.  A block of rows by a panel takes a few milliseconds at most.
  *
+ * It chooses its kernels by the model number of the processor, and takes one
+ * that is newer than itself for one of 2004, a third as fast.  They are chosen
+ * here, by the instructions that the processor has.
+ *
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "kernels/blas.h"
 
 #include <cblas.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "base/cpu.h"
+
+/* What OpenBLAS asks the environment for: its name of a processor. */
+#define CORE_VARIABLE "OPENBLAS_CORETYPE"
 
 /* What OpenBLAS maps at its first product, and some room. */
 #define WORK_AREA_BYTES ((size_t) 160 << 20)
@@ -21,6 +31,46 @@
 #define PART_STEP ((size_t) 16)
 /* Products below 10^6 operations take a path that maps nothing. */
 #define WARM_UP_SIZE 128
+
+/* The processor whose kernels serve this one best; NULL leaves the choice to
+ * OpenBLAS.  Later versions choose alike. */
+static const char *
+best_core(void)
+{
+#if defined(__x86_64__)
+    unsigned features = ins_cpu_features();
+
+    if (features & INS_CPU_AVX512)
+        return "SkylakeX";
+    if (features & INS_CPU_AVX2_FMA)
+        return "Haswell";
+#endif
+    return NULL;
+}
+
+/*
+ * The linker leads all calls of getenv here (--wrap in build.mk), among them
+ * those of OpenBLAS when it is loaded.  Setting the variable instead would not
+ * be safe in a process with threads, and would reach its other libraries and
+ * its children.  What the user has set is not touched.
+ */
+char *__wrap_getenv(const char *name);
+
+char *
+__wrap_getenv(const char *name)
+{
+    char *value = secure_getenv(name);
+
+    if (value == NULL && strcmp(name, CORE_VARIABLE) == 0)
+        return (char *) best_core();
+    return value;
+}
+
+const char *
+ins_blas_core(void)
+{
+    return openblas_get_corename();
+}
 
 static void *
 map_zeros(size_t size)

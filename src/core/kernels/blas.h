@@ -9,6 +9,9 @@
 #include "base/memory.h"
 #include "kernels/kernels.h"
 
+/* The processor whose kernels OpenBLAS runs, as it names it: "SkylakeX". */
+const char *ins_blas_core(void);
+
 /* What kernels->panel_f32 does; the host's lock is held around the product. */
 void ins_blas_panel(const ins_host *host, const ins_kernels *kernels,
                     const ins_panel *panel, const ins_rows *rows, float *out,

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cpu.h"
 #include "kernels/blas.h"
 #include "levels.h"
 
@@ -139,6 +140,21 @@ check_product(ins_product product, size_t step)
     free(before);
 }
 
+/* Whatever model number the processor has. */
+static void
+test_openblas_runs_what_the_processor_has(void **state)
+{
+    unsigned features = ins_cpu_features();
+
+    (void) state;
+    if (secure_getenv("OPENBLAS_CORETYPE") != NULL)
+        skip();
+    if (features & INS_CPU_AVX512)
+        assert_string_equal(ins_blas_core(), "SkylakeX");
+    else if (features & INS_CPU_AVX2_FMA)
+        assert_string_equal(ins_blas_core(), "Haswell");
+}
+
 static void
 test_products(void **state)
 {
@@ -227,6 +243,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_openblas_runs_what_the_processor_has),
         cmocka_unit_test(test_products),
         cmocka_unit_test(test_large_products_are_cut),
         cmocka_unit_test(test_a_product_can_be_cancelled),
