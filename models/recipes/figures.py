@@ -241,6 +241,8 @@ def measure_tickets(database, _):
 def measure_sentiment(database, data):
     rows = opinions(data, "dev")
     yield "SST-2 dev, accuracy", database.accuracy(rows), len(rows)
+    rows = held_back.own_opinions()
+    yield "own words, accuracy", database.accuracy(rows), len(rows)
 
 
 def measure_spam(database, data):

@@ -1,27 +1,24 @@
 """held_back.py - the rows that the heads were not trained on."""
 
-import pathlib
-
 import read_data
 import support
-
-HERE = pathlib.Path(__file__).parent
-
-
-def _read(name):
-    lines = (HERE / name).read_text(encoding="utf-8").splitlines()
-    return [tuple(line.split("\t")[::-1]) for line in lines]
+import written
 
 
 def own_words():
     """[(text, label)]: 200 requests that judge; needs no data beside this
     folder."""
-    return _read("tickets_eval.tsv")
+    return written.rows("tickets_eval.tsv")
 
 
 def development():
     """[(text, label)]: 166 requests that scores are calibrated on."""
-    return _read("tickets_dev.tsv")
+    return written.rows("tickets_dev.tsv")
+
+
+def own_opinions():
+    """[(text, label)]: positive and negative remarks."""
+    return written.rows("opinions_eval.tsv")
 
 
 def router_sets(data):

@@ -49,9 +49,9 @@ def main():
 
     calibration = []
     if arguments.what == "base":
-        run("prepare.py", "--data", arguments.data, *work)
+        run("prepare.py", *data)
         run("word_vectors.py", *work)
-        run("pretrain.py", *work, *minutes(50))
+        run("pretrain.py", *work, *minutes(90))
         run("contrast.py", *data, *minutes(120))
     elif arguments.what == "mini":
         run("distill.py", *data, *minutes(15))

@@ -236,10 +236,10 @@ def sources(data, more, work, tokenizer):
     """[(source, weight, pairs in a batch of one worker)], and the Words"""
     articles = RunningText(work / "encyclopedia.npz",
                            ["neighbours", "taken_out", "headed"] +
-                           ["search"] * 4)
+                           ["search"] * 6)
     novels = RunningText(work / "novels.npz", ["neighbours"])
     talk = RunningText(work / "requests.npz", ["neighbours"])
-    found = [(articles, 9, 48), (novels, 0.3, 48), (talk, 0.3, 48)]
+    found = [(articles, 12, 48), (novels, 0.3, 48), (talk, 0.3, 48)]
 
     def add(kind, rows, weight, count):
         if rows:

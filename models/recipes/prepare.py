@@ -2,7 +2,9 @@
 
 Reads the encyclopedia, the novels and the dialogues of --data, learns a
 WordPiece vocabulary from their words and writes one file of 16-bit token ids
-with the places where sentences, paragraphs and articles begin.
+with the places where sentences, paragraphs and articles begin.  The reviews of
+--more are a further file: what people say of a thing they like or do not like
+is in none of the others.
 """
 
 import argparse
@@ -11,6 +13,7 @@ import json
 import lzma
 import multiprocessing
 import pathlib
+import random
 import re
 import tarfile
 import time
@@ -74,6 +77,16 @@ def requests(data):
         yield [""] + texts[at:at + 10]
 
 
+def opinions(more):
+    """Reviews and remarks, ten to an article without a title."""
+    names = read_data.LABELLED_OPINIONS + read_data.SCORED_OPINIONS
+    texts = sorted({row["text"] for name in names
+                    for row in read_data.more(more, name)})
+    random.Random(1).shuffle(texts)
+    for at in range(0, len(texts), 10):
+        yield [""] + texts[at:at + 10]
+
+
 def count_words(articles, weight, counts):
     for article in articles:
         for paragraph in article:
@@ -121,6 +134,7 @@ def encode(articles, pieces):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default="../shared/data")
+    parser.add_argument("--more", help="folder with the further sets")
     parser.add_argument("--work", default="build/model")
     parser.add_argument("--pieces", type=int, default=16000)
     arguments = parser.parse_args()
@@ -143,12 +157,14 @@ def main():
     print("%d pieces, %.0f s" % (len(pieces), time.time() - start), flush=True)
     half = len(corpora[0]) // 2
     jobs = [(corpora[0][:half], pieces), (corpora[0][half:], pieces),
-            (corpora[1], pieces), (corpora[2], pieces)]
+            (corpora[1], pieces), (corpora[2], pieces),
+            (list(opinions(arguments.more)), pieces)]
     JOBS.extend(jobs)
     with multiprocessing.Pool(2) as pool:
         streams = pool.map(encode_job, range(len(jobs)), chunksize=1)
     for name, parts in (("encyclopedia", streams[:2]),
-                        ("novels", streams[2:3]), ("requests", streams[3:])):
+                        ("novels", streams[2:3]), ("requests", streams[3:4]),
+                        ("opinions", streams[4:])):
         merged = merge(parts)
         numpy.savez(work / ("%s.npz" % name), **merged)
         print(name, {k: len(v) for k, v in merged.items()},

@@ -4,6 +4,9 @@ Devlin et al. (2018), section 3.1, with three savings: the words start from
 their neighbours' statistics (word_vectors.py), only the masked places go
 through the last layer, and the network starts with half of its layers, which
 are doubled on the way (Gong et al., 2019).  Goes on where it was stopped.
+
+With --encoder an encoder that has learnt more since then reads on: embeddings
+that were taught for long lose the words, and get them back within minutes.
 """
 
 import cpu  # noqa: F401  before torch
@@ -23,12 +26,14 @@ import optimizer
 import team as team_module
 import wordpiece
 
-TOKENS = 8192
+TOKENS = 16384
 MICRO = 2048
 MASKED = 0.2
 # Rows of these lengths, and how often: every position is learnt.
 LENGTHS = [(64, 0.55), (128, 0.35), (256, 0.10)]
-SOURCES = [("encyclopedia", 0.68), ("novels", 0.16), ("requests", 0.16)]
+STATE = "pretrained.state"
+SOURCES = [("encyclopedia", 0.58), ("novels", 0.14), ("requests", 0.14),
+           ("opinions", 0.14)]
 
 
 class Corpus:
@@ -40,14 +45,17 @@ class Corpus:
         for name, _ in SOURCES:
             with numpy.load(work / (name + ".npz")) as file:
                 self.parts.append((file["ids"], file["sentences"]))
+        shares = numpy.array([share if len(ids) > max(LENGTHS)[0] else 0
+                              for (_, share), (ids, _) in zip(SOURCES,
+                                                              self.parts)])
+        self.shares = shares / shares.sum()
 
     def batch(self, tokens):
         """Rows of one length, each from the beginning of a sentence."""
         length = self.lengths.choice([n for n, _ in LENGTHS],
                                      p=[share for _, share in LENGTHS])
         rows = numpy.empty((tokens // length, length), numpy.int64)
-        sources = self.dice.choice(len(SOURCES), len(rows),
-                                   p=[share for _, share in SOURCES])
+        sources = self.dice.choice(len(SOURCES), len(rows), p=self.shares)
         for row, source in zip(rows, sources):
             ids, sentences = self.parts[source]
             at = sentences[self.dice.integers(len(sentences))]
@@ -147,7 +155,7 @@ def train(team, model, arguments, work, state):
         if team.rank == 0:
             fresh = work / (arguments.out + ".fresh")
             torch.save({"spent": spent, "step": step, "begun": begun,
-                        "grown": state["grown"],
+                        "grown": state["grown"], "kept": state["kept"],
                         "shape": vars(model.encoder.shape),
                         "model": model.state_dict()}, fresh)
             fresh.replace(work / (arguments.out + ".state"))
@@ -175,6 +183,16 @@ def train(team, model, arguments, work, state):
     save()
 
 
+def reading_on(work, name):
+    """The state of a fresh run: the encoder of a file, with the head that an
+    earlier run ended with; what else the file has is kept for the end."""
+    known, state = torch.load(work / name), torch.load(work / STATE)
+    for key, value in known.pop("encoder").items():
+        state["model"]["encoder." + key] = value
+    return {**state, "shape": known.pop("shape"), "kept": known,
+            "spent": 0.0, "begun": state["step"], "resumed": False}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", default="build/model")
@@ -186,6 +204,8 @@ def main():
     parser.add_argument("--hidden", type=int, default=384)
     parser.add_argument("--heads", type=int, default=6)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--encoder", help="base.pt: reads on with it, from "
+                        "the head of pretrained.state")
     parser.add_argument("--out", default="pretrained")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
@@ -193,14 +213,14 @@ def main():
     torch.manual_seed(1)
     vocabulary = len(json.loads((work / "vocabulary.json").read_text()))
     path = work / (arguments.out + ".state")
-    if path.exists():
-        state = torch.load(path)
+    if path.exists() or arguments.encoder:
+        state = {**torch.load(path), "resumed": True} if path.exists() else \
+            reading_on(work, arguments.encoder)
         model = Model(bert.Shape(**state.pop("shape")))
         model.load_state_dict(state.pop("model"))
-        state["resumed"] = True
     else:
         state = {"spent": 0.0, "step": 0, "begun": 0, "resumed": False,
-                 "grown": arguments.grow <= 0}
+                 "grown": arguments.grow <= 0, "kept": {}}
         layers = arguments.layers if state["grown"] else arguments.layers // 2
         model = Model(bert.Shape(vocabulary, layers, arguments.hidden,
                                  arguments.heads, 4 * arguments.hidden))
@@ -216,7 +236,7 @@ def main():
         state.update(grown=True, begun=state["step"], resumed=False)
         model = doubled(model)
         print("%d layers" % model.encoder.shape.layers, flush=True)
-    torch.save({"shape": vars(model.encoder.shape),
+    torch.save({**state["kept"], "shape": vars(model.encoder.shape),
                 "encoder": model.encoder.state_dict()},
                work / (arguments.out + ".pt"))
 

@@ -8,6 +8,8 @@ import pathlib
 import random
 import re
 
+import written
+
 LABELS = ["account", "billing", "cancellation", "contact", "delivery",
           "feedback", "order", "refund", "subscription", "other"]
 
@@ -54,8 +56,14 @@ CLINC_LEFT_OUT = {
     "change_user_name", "user_name", "min_payment", "pin_change",
 }
 
-# How often a sentence of SST-2 counts among phrases and reviews.
-SENTENCES = 4
+# Further sets of opinions: with a label 0 or 1, and with a score.
+LABELLED_OPINIONS = ["pros-cons", "uci-sentences", "rt-polarity", "imdb",
+                     "reviews-polarity2"]
+SCORED_OPINIONS = ["product-reviews", "vader-amazon", "vader-movies"]
+
+# How often a sentence of SST-2, and one that was written for this, counts among
+# phrases and reviews.
+SENTENCES, WRITTEN = 4, 12
 
 
 def _csv(path):
@@ -189,20 +197,23 @@ def more(folder, name):
 
 
 def opinions(data, folder):
-    """(text, 1 positive or 0 negative): every training text of sentiment; the
-    sentences of SST-2, whose like judges a head, come SENTENCES times."""
+    """(text, 1 positive or 0 negative): every training text of sentiment; whole
+    sentences of critics come SENTENCES times, those written for this WRITTEN
+    times."""
     sentences = sentiment(data, "train")
+    own = [(text, int(label == "positive"))
+           for text, label in written.rows("opinions_written.tsv")]
     rows = []
     for row in more(folder, "sst-phrases"):
         if row["label"] in "0134":
             rows.append((row["text"], int(row["label"] in "34")))
-    for name in ("pros-cons", "uci-sentences", "rt-polarity", "imdb",
-                 "reviews-polarity2"):
+    for name in LABELLED_OPINIONS:
         rows += [(row["text"], int(row["label"]))
                  for row in more(folder, name)]
-    for name in ("product-reviews", "vader-amazon", "vader-movies"):
+    for name in SCORED_OPINIONS:
         for row in more(folder, name):
             score = float(row["score"] or 0)
             if abs(score) >= 1:
                 rows.append((row["text"], int(score > 0)))
-    return sorted(set(rows) - set(sentences)) + SENTENCES * sentences
+    return sorted(set(rows) - set(sentences)) + SENTENCES * sentences + \
+        WRITTEN * own

@@ -1,12 +1,12 @@
 """support.py - labelled support requests, and everything that is none."""
 
-import pathlib
 import random
 import re
 import string
 
 import own_words
 import read_data
+import written
 
 # Words that could make a line of a dialogue a support request after all.
 _SUPPORT = re.compile(
@@ -78,16 +78,6 @@ def other_texts(data, dice):
             for t in texts]
 
 
-def written():
-    """(text, label): requests written one by one for the training."""
-    path = pathlib.Path(__file__).parent / "tickets_written.tsv"
-    if not path.exists():
-        return []
-    with open(path, encoding="utf-8") as file:
-        rows = [line.rstrip("\n").split("\t") for line in file]
-    return [(text, label) for label, text in rows]
-
-
 def labelled(data, seed):
     """(text, label) for the router."""
     dice = random.Random(seed)
@@ -103,7 +93,7 @@ def labelled(data, seed):
     given += [(text, read_data.BANKING_LABELS[intent])
               for text, intent in read_data.banking(data, "train")
               if intent in read_data.BANKING_LABELS]
-    for text, label in written():
+    for text, label in written.rows("tickets_written.tsv"):
         for _ in range(3):
             rows.append((own_words.finish(text, dice), label))
     for text, label in given:
