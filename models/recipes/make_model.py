@@ -51,7 +51,7 @@ def main():
     if arguments.what == "base":
         run("prepare.py", *data)
         run("word_vectors.py", *work)
-        run("pretrain.py", *work, *minutes(90))
+        run("pretrain.py", *work, *minutes(50))
         run("contrast.py", *data, *minutes(120))
     elif arguments.what == "mini":
         run("distill.py", *data, *minutes(15))

@@ -71,10 +71,14 @@ def requests(data):
     texts += read_data.questions(data)
     texts += [text for text, _ in read_data.sentiment(data, "train")] * 2
     talk = read_data.dialogue(data)
-    for at in range(0, len(talk), 10):
-        yield [""] + [" ".join(talk[at:at + 10])]
-    for at in range(0, len(texts), 10):
-        yield [""] + texts[at:at + 10]
+    for lines in by_tens(talk):
+        yield [""] + [" ".join(lines)]
+    for few in by_tens(texts):
+        yield [""] + few
+
+
+def by_tens(texts):
+    return (texts[at:at + 10] for at in range(0, len(texts), 10))
 
 
 def opinions(more):
@@ -83,8 +87,8 @@ def opinions(more):
     texts = sorted({row["text"] for name in names
                     for row in read_data.more(more, name)})
     random.Random(1).shuffle(texts)
-    for at in range(0, len(texts), 10):
-        yield [""] + texts[at:at + 10]
+    for few in by_tens(texts):
+        yield [""] + few
 
 
 def count_words(articles, weight, counts):
