@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/checked.h"
+#include "base/random.h"
 #include "kernels/blas.h"
 #include "train/head_loss.h"
 #include "train/lbfgs.h"
-#include "train/random.h"
 
 #define DEFAULT_TOLERANCE 1e-5
 #define SCORED_VALUES     ((uint64_t) 1 << 18) /* of a block's hidden layer */

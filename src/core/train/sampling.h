@@ -9,7 +9,7 @@
 #define INS_SAMPLING_H
 
 #include "base/memory.h"
-#include "train/random.h"
+#include "base/random.h"
 
 /* Fisher and Yates's shuffle.  Polls.  Errors: CANCELLED. */
 ins_status ins_shuffle(uint32_t *items, size_t count, uint64_t *random,

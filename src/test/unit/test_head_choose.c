@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
+#include "base/random.h"
 #include "train/folds.h"
 #include "train/head_choose.h"
-#include "train/random.h"
 #include "unit/tiny_model.h"
 
 #define ROWS 300
