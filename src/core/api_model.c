@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "insitu_train.h"
+#include "pack/pack_shape.h"
 
 static const char *
 pooling_name(uint32_t pooling)
@@ -57,7 +58,9 @@ describe(ins_model *model)
     info->weights = weights_name(recipe->weights);
     info->label_count = recipe->labels; /* 0 in models that only embed */
     info->feature_count = info->can_predict ? recipe->hidden : 0;
-    info->embedding_size = info->can_embed ? recipe->hidden : 0;
+    info->embedding_size =
+        info->can_embed ? ins_pack_embedding_size(recipe) : 0;
+    info->lexical_size = recipe->lexical;
     info->max_tokens = recipe->max_tokens;
     info->vocabulary_size = view->tokenizer->pieces;
     info->layer_count = recipe->layers;
@@ -220,6 +223,9 @@ set_embedding(json_t *json, const ins_model_info *info)
 
     failed |= json_object_set_new(json, "embedding_size",
                                   json_integer(info->embedding_size));
+    if (info->lexical_size > 0)
+        failed |= json_object_set_new(json, "lexical_size",
+                                      json_integer(info->lexical_size));
     failed |= json_object_set_new(json, "pooling", json_string(info->pooling));
     failed |=
         json_object_set_new(json, "normalized", json_boolean(info->normalized));

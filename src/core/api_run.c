@@ -36,13 +36,27 @@ struct run {
     ins_error *error;
 };
 
+static uint32_t
+count_values(const ins_model_info *info, ins_task task)
+{
+    switch (task) {
+    case INS_TASK_CLASSIFY:
+        return info->label_count;
+    case INS_TASK_FEATURES:
+        return info->hidden_size;
+    default:
+        return info->embedding_size;
+    }
+}
+
 static ins_status
 check_task(struct run *run)
 {
     const ins_model *model = run->session->model;
     bool classify = run->task == INS_TASK_CLASSIFY;
-    bool embed =
-        run->task == INS_TASK_EMBED || run->task == INS_TASK_EMBED_QUERY;
+    bool embed = run->task == INS_TASK_EMBED ||
+                 run->task == INS_TASK_EMBED_QUERY ||
+                 run->task == INS_TASK_FEATURES;
 
     INS_CHECK(classify || embed, run->error, INS_INVALID_ARGUMENT,
               "task number %d is unknown", (int) run->task);
@@ -51,8 +65,7 @@ check_task(struct run *run)
         return ins_fail(
             run->error, INS_WRONG_TASK, "the model cannot %s: its task is %s",
             classify ? "classify" : "embed", ins_model_tasks(model));
-    run->row_values =
-        classify ? model->info.label_count : model->info.embedding_size;
+    run->row_values = count_values(&model->info, run->task);
     INS_CHECK(run->row_stride >= run->row_values, run->error,
               INS_INVALID_ARGUMENT, "a row needs %u values, not %zu",
               run->row_values, run->row_stride);
@@ -90,14 +103,23 @@ finish_sequence(struct run *run, uint32_t sequence, const float *hidden,
     ins_task_input input = {
         .view = &session->model->view,
         .linear = ins_encoder_context(session->encoder),
+        .host = &session->host,
+        .ids = batch->ids + start,
         .hidden = hidden + start * hidden_size,
         .tokens = batch->starts[sequence + 1] - start,
+        .is_query = run->task == INS_TASK_EMBED_QUERY,
         .scratch = session->scratch,
+        .order = session->order,
     };
 
-    if (run->task == INS_TASK_CLASSIFY)
+    switch (run->task) {
+    case INS_TASK_CLASSIFY:
         return ins_task_classify(&input, row, run->error);
-    return ins_task_embed(&input, row, run->error);
+    case INS_TASK_FEATURES:
+        return ins_task_pool(&input, row, run->error);
+    default:
+        return ins_task_embed(&input, row, run->error);
+    }
 }
 
 /* first: place of the batch's first sequence in chunk->order. */
@@ -183,8 +205,9 @@ prompt_of(const ins_session *session, ins_task task)
 
     if (task == INS_TASK_CLASSIFY &&
         (view->recipe->flags & INS_RECIPE_HEAD_POOLED) != 0)
-        task = INS_TASK_EMBED;
+        task = INS_TASK_FEATURES;
     switch (task) {
+    case INS_TASK_FEATURES:
     case INS_TASK_EMBED:
         return (ins_text){tokenizer->document_prompt,
                           tokenizer->document_prompt_bytes};

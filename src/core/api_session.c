@@ -60,10 +60,13 @@ open_scratch(ins_session *session, ins_error *error)
     ins_arena *arena = &session->arena;
     uint64_t hidden = session->model->view.recipe->hidden;
     ins_chunk *chunk = &session->chunk;
+    uint64_t ordered =
+        session->model->info.lexical_size > 0 ? session->max_tokens : 0;
     uint64_t keys;
 
     ins_arena_reserve(arena, session->max_tokens, sizeof(ins_token));
     ins_arena_reserve(arena, 2 * hidden, sizeof(float));
+    ins_arena_reserve(arena, ordered, sizeof(uint32_t));
     ins_repeats_reserve(arena);
     ins_chunk_reserve(chunk, arena, session->batch_tokens, session->max_tokens);
     keys = session->memo != NULL ? chunk->text_capacity : 0;
@@ -74,6 +77,7 @@ open_scratch(ins_session *session, ins_error *error)
     session->tokens =
         ins_arena_take(arena, session->max_tokens, sizeof(ins_token));
     session->scratch = ins_arena_take(arena, 2 * hidden, sizeof(float));
+    session->order = ins_arena_take(arena, ordered, sizeof(uint32_t));
     ins_repeats_take(&session->seen, arena);
     ins_chunk_take(chunk, arena);
     session->repeated =

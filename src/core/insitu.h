@@ -100,9 +100,12 @@ ins_status ins_runtime_prepare(ins_error *error);
 typedef struct ins_model ins_model;
 
 typedef enum ins_task {
-    INS_TASK_CLASSIFY = 1,   /* row: one score per label */
-    INS_TASK_EMBED = 2,      /* row: one embedding of a document */
-    INS_TASK_EMBED_QUERY = 3 /* row: one embedding of a search query */
+    INS_TASK_CLASSIFY = 1,    /* row: one score per label */
+    INS_TASK_EMBED = 2,       /* row: one embedding of a document */
+    INS_TASK_EMBED_QUERY = 3, /* row: one embedding of a search query */
+    /* row: what heads over embeddings read, the embedding of a document
+     * without its lexical part; hidden_size values */
+    INS_TASK_FEATURES = 4
 } ins_task;
 
 typedef struct ins_model_info {
@@ -116,7 +119,8 @@ typedef struct ins_model_info {
     bool normalized;  /* embeddings have length 1 */
     uint32_t label_count;
     uint32_t feature_count;  /* numbers that predict takes */
-    uint32_t embedding_size; /* values per embedding */
+    uint32_t embedding_size; /* values per embedding, of which ... */
+    uint32_t lexical_size;   /* ... the last tell which words a text has */
     uint32_t max_tokens;     /* longest input incl. special tokens */
     uint32_t vocabulary_size;
     uint32_t layer_count;
@@ -194,9 +198,10 @@ const char *ins_kernel_level(size_t index);
 
 /*
  * Runs one task over texts and fills rows: row i, for texts[i], begins at
- * rows + i * row_stride and has label_count (classify) or embedding_size
- * (embed) values.  Equal input gives equal bits, whatever else is in the batch
- * and at every kernel level but "openblas", which rounds f32 models otherwise.
+ * rows + i * row_stride and has label_count (classify), embedding_size (embed)
+ * or hidden_size (features) values.  Equal input gives equal bits, whatever
+ * else is in the batch and at every kernel level but "openblas", which rounds
+ * f32 models otherwise.
  * Equal texts of one call are computed once; texts go through the encoder
  * sorted by length, in batches of up to batch_tokens.
  * Errors: WRONG_TASK, INVALID_ARGUMENT, INPUT_TOO_LONG, CANCELLED.

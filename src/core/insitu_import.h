@@ -55,17 +55,19 @@ typedef struct ins_import_options {
     uint64_t max_bytes;         /* refuse larger packs; 0 = 2 GB */
     bool restricted;            /* for the host: only grantees may use it */
     ins_weights_choice weights;
+    int lexical; /* -1 = as the source says, 0 = leave that part out, 1 */
 } ins_import_options;
 
-#define INS_IMPORT_DEFAULTS                                                  \
-    {                                                                        \
-        0, INS_POOLING_FROM_SOURCE, -1, 0, false, INS_WEIGHTS_CHOICE_DEFAULT \
+#define INS_IMPORT_DEFAULTS                                                   \
+    {                                                                         \
+        0, INS_POOLING_FROM_SOURCE, -1, 0, false, INS_WEIGHTS_CHOICE_DEFAULT, \
+            -1                                                                \
     }
 
 /*
  * Reads the JSON object that SQL users pass as options:
  * {"max_tokens": 128, "pooling": "cls", "normalize": true, "weights": "int8",
- *  "restricted": true}.
+ *  "lexical": false, "restricted": true}.
  * Unknown keys, wrong types and duplicates are INS_INVALID_ARGUMENT.
  */
 ins_status ins_import_options_parse(ins_import_options *options, ins_text json,

@@ -34,7 +34,8 @@ json_t *export_string(ins_text text);
 /* ---- the parts ----------------------------------------------------------- */
 
 /* config.json, and for a model that embeds modules.json, 1_Pooling/config.json,
- * sentence_bert_config.json and config_sentence_transformers.json. */
+ * sentence_bert_config.json, config_sentence_transformers.json and, with a
+ * lexical part, insitu_lexical.json. */
 void export_config(const export_job *job);
 /* tokenizer.json, tokenizer_config.json, special_tokens_map.json, and vocab.txt
  * where it can hold the vocabulary. */

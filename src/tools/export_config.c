@@ -1,6 +1,6 @@
 /*
- * export_config.c - a recipe to config.json and the files of
- * sentence-transformers.
+ * export_config.c - a recipe to config.json, the files of
+ * sentence-transformers and insitu_lexical.json.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -224,6 +224,32 @@ write_prompts(const export_job *job)
     export_json(job, "sentence_bert_config.json", limit);
 }
 
+/* ---- insitu_lexical.json ------------------------------------------------- */
+
+static void
+put_real(json_t *object, const char *key, float number)
+{
+    put(object, key, json_real(shorten(number)));
+}
+
+static void
+write_lexical(const export_job *job)
+{
+    const ins_pack_recipe *recipe = job->view->recipe;
+    const float *weights = ins_pack_f32(job->view, INS_ROLE_LEXICAL, 0);
+    json_t *file = json_object();
+    json_t *list = json_array();
+
+    put_number(file, "size", recipe->lexical);
+    put_real(file, "saturation", recipe->lexical_saturation);
+    put_real(file, "document", recipe->lexical_document);
+    put_real(file, "query", recipe->lexical_query);
+    for (uint32_t i = 0; i < recipe->vocabulary; i++)
+        json_array_append_new(list, json_real(shorten(weights[i])));
+    put(file, "weights", list);
+    export_json(job, "insitu_lexical.json", file);
+}
+
 void
 export_config(const export_job *job)
 {
@@ -232,4 +258,6 @@ export_config(const export_job *job)
         return;
     write_modules(job);
     write_prompts(job);
+    if (job->view->recipe->lexical > 0)
+        write_lexical(job);
 }

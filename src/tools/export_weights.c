@@ -191,7 +191,8 @@ export_weights(const export_job *job)
     if (json_object_set_new(output.header, "__metadata__", format) != 0)
         export_fail("out of memory");
     for (uint32_t i = 0; i < job->view->tensor_count; i++)
-        append_tensor(&output, &job->view->tensors[i]);
+        if (job->view->tensors[i].role != INS_ROLE_LEXICAL)
+            append_tensor(&output, &job->view->tensors[i]);
     write_output(&output);
     json_decref(output.header);
     free(output.data);

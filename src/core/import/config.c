@@ -435,6 +435,7 @@ ins_config_read(ins_config *config, const ins_import_source *source,
     config->recipe.weights = chosen_weights(source->options->weights);
     INS_TRY(check_pooled_head(&config->recipe, source->options, error));
     INS_TRY(apply_pooling_options(&config->recipe, source->options, error));
+    INS_TRY(ins_config_read_lexical(config, source, error));
     return choose_max_tokens(config, source, error);
 }
 
@@ -443,5 +444,7 @@ ins_config_close(ins_config *config, const ins_host *host)
 {
     ins_release(host, (void *) config->labels.ends);
     ins_release(host, (void *) config->labels.bytes);
+    ins_release(host, config->lexical_weights);
     config->labels = (ins_string_table){NULL, NULL, 0};
+    config->lexical_weights = NULL;
 }

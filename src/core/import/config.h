@@ -1,5 +1,6 @@
 /*
- * config.h - config.json and the sentence-transformers files, as a recipe.
+ * config.h - config.json, the sentence-transformers files and
+ * insitu_lexical.json, as a recipe.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -11,6 +12,8 @@
 #include "import/source.h"
 #include "pack/pack_reader.h"
 
+#define INS_LEXICAL_FILE "insitu_lexical.json"
+
 typedef struct ins_config {
     const ins_architecture *architecture;
     ins_pack_recipe recipe;
@@ -20,6 +23,7 @@ typedef struct ins_config {
     uint32_t query_prompt_bytes;
     uint32_t document_prompt_bytes;
     bool must_lowercase; /* sentence-transformers lower-cases the text first */
+    float *lexical_weights; /* owned, [recipe.vocabulary]; NULL without */
     char query_prompt[INS_MAX_PROMPT_BYTES];
     char document_prompt[INS_MAX_PROMPT_BYTES];
 } ins_config;
@@ -49,5 +53,10 @@ ins_status ins_config_read_pooling(ins_config *config,
 ins_status ins_config_read_limit(ins_config *config,
                                  const ins_import_source *source,
                                  uint32_t *limit, ins_error *error);
+
+/* lexical.c: the lexical part, of a model whose pooling is read. */
+ins_status ins_config_read_lexical(ins_config *config,
+                                   const ins_import_source *source,
+                                   ins_error *error);
 
 #endif

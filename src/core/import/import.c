@@ -16,6 +16,7 @@
 #include "import/tensor_plan.h"
 #include "import/vocabulary.h"
 #include "import/weights.h"
+#include "pack/pack_rows.h"
 #include "pack/pack_shape.h"
 #include "pack/pack_writer.h"
 #include "pack/piece_index.h"
@@ -66,6 +67,17 @@ collect_contents(const struct job *job)
     };
 }
 
+static void
+put_lexical(const ins_config *config, const ins_pack_view *view, uint8_t *pack)
+{
+    const ins_pack_tensor *tensor =
+        ins_pack_find_tensor(view, INS_ROLE_LEXICAL, 0);
+
+    if (tensor != NULL)
+        ins_pack_put_row(tensor, pack + tensor->offset, 0,
+                         config->lexical_weights);
+}
+
 static ins_status
 write_pack(const struct job *job, void **pack, size_t *pack_bytes,
            ins_error *error)
@@ -81,6 +93,7 @@ write_pack(const struct job *job, void **pack, size_t *pack_bytes,
         ins_pack_write(&contents, max_bytes, host, pack, pack_bytes, error));
     /* What we write must pass what everybody checks. */
     INS_TRY(ins_pack_read(&view, *pack, *pack_bytes, error));
+    put_lexical(&job->config, &view, *pack);
     return ins_tensor_plan_fill(&job->plan, &view, *pack, host, error);
 }
 

@@ -7,8 +7,8 @@
 #include "insitu_import.h"
 #include "pack/pack_format.h"
 
-static const char *const option_names[] = {"max_tokens", "pooling", "normalize",
-                                           "weights", "restricted"};
+static const char *const option_names[] = {
+    "max_tokens", "pooling", "normalize", "weights", "lexical", "restricted"};
 static const ins_json_keys option_keys = {
     option_names, sizeof(option_names) / sizeof(option_names[0]), ""};
 static const ins_json_word pooling_words[] = {
@@ -27,6 +27,7 @@ read_options(const ins_json *json, ins_import_options *options,
              ins_error *error)
 {
     bool normalize = false;
+    bool lexical = false;
     int pooling = (int) options->pooling;
     int weights = (int) options->weights;
 
@@ -40,6 +41,9 @@ read_options(const ins_json *json, ins_import_options *options,
     INS_TRY(ins_json_bool(json, "normalize", &normalize, error));
     if (ins_json_has(json, "normalize"))
         options->normalize = normalize;
+    INS_TRY(ins_json_bool(json, "lexical", &lexical, error));
+    if (ins_json_has(json, "lexical"))
+        options->lexical = lexical;
     INS_TRY(
         ins_json_choice(json, "weights", weights_words, 3, &weights, error));
     options->weights = (ins_weights_choice) weights;

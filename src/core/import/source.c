@@ -11,8 +11,8 @@
 
 #define MAX_SHARDS 256
 
-/* Largest sizes of JSON files; a vocabulary of four million pieces has about
- * 64 MB, other files a few kB. */
+/* Largest sizes of JSON files; a vocabulary of four million pieces, or what
+ * has a number for each of them, has about 64 MB, other files a few kB. */
 #define MAX_TOKENIZER_BYTES  ((uint64_t) 64 << 20)
 #define MAX_TOKENIZER_VALUES ((uint64_t) 10 << 20)
 #define MAX_INDEX_VALUES     ((uint64_t) 1 << 16)
@@ -32,6 +32,7 @@ const char *const ins_import_file_names[] = {
     "sentence_bert_config.json",
     "sentence_distilbert_config.json",
     "config_sentence_transformers.json",
+    "insitu_lexical.json",
     "model.safetensors",
     "model.safetensors.index.json",
     INS_IMPORT_ADAPTER,
@@ -119,7 +120,8 @@ choose_limits(const char *name)
 {
     ins_json_limits limits = {MAX_CONFIG_BYTES, MAX_CONFIG_VALUES, false};
 
-    if (strcmp(name, "tokenizer.json") == 0)
+    if (strcmp(name, "tokenizer.json") == 0 ||
+        strcmp(name, "insitu_lexical.json") == 0)
         limits =
             (ins_json_limits){MAX_TOKENIZER_BYTES, MAX_TOKENIZER_VALUES, false};
     else if (strcmp(name, "model.safetensors.index.json") == 0)

@@ -247,6 +247,9 @@ plan_tensor(const struct checkpoint *checkpoint, ins_pack_step step,
         .is_matrix = ins_pack_is_matrix(step.role),
     };
 
+    /* Not out of a checkpoint: import.c puts it in. */
+    if (step.role == INS_ROLE_LEXICAL)
+        return INS_OK;
     INS_CHECK(wanted.names != NULL, error, INS_INTERNAL,
               "architecture \"%s\" has no names for role %u",
               checkpoint->architecture->model_type, step.role);

@@ -37,7 +37,9 @@
 #define INS_MAX_PROMPT_BYTES       1024
 #define INS_MAX_WORD_CHARS         1000 /* max_input_chars_per_word */
 #define INS_MAX_INDEX_PROBES       64   /* longest run in the piece index */
-#define INS_MAX_ARCHITECTURE_BYTES 32
+#define INS_MAX_ARCHITECTURE_BYTES 16
+#define INS_MAX_LEXICAL            16384
+#define INS_MAX_LEXICAL_LENGTH     1000
 
 typedef struct ins_pack_header {
     char magic[8];          /*  0  "INSITUPK" */
@@ -103,7 +105,12 @@ enum ins_recipe_flags {
  * word, position and (if token_types > 0) type-0 rows, normalised; each layer
  * is x = norm(x + attention(x)); x = norm(x + ffn(x)).  The head reads the
  * first token, or with HEAD_POOLED what the task embed gives for the same text
- * as a document: [dense + head_activation], then the label matrix.
+ * as a document, without the lexical part: [dense + head_activation], then the
+ * label matrix.
+ *
+ * lexical > 0, with EMBED and NORMALIZE: that many values follow the pooled
+ * ones, a sketch of which pieces the text has, see tasks/lexical.c; the role
+ * LEXICAL has a weight for each piece.
  *
  * TABULAR, alone or with HEAD_DENSE: the head reads hidden features x, each as
  * (x - (mean + rest)) * factor, and its softmax scores the labels; the role
@@ -132,6 +139,10 @@ typedef struct ins_pack_recipe {
     float norm_epsilon;       /* 56  > 0 */
     uint32_t weights;         /* 60  enum ins_weight_type */
     char architecture[INS_MAX_ARCHITECTURE_BYTES]; /* 64  for humans only */
+    uint32_t lexical;         /* 80  values of the lexical part, 0 = none */
+    float lexical_saturation; /* 84  0 without the part, as what follows */
+    float lexical_document;   /* 88  length beside the pooled values' 1 ... */
+    float lexical_query;      /* 92  ... in a query */
 } ins_pack_recipe;
 static_assert(sizeof(ins_pack_recipe) == 96, "part of the format");
 

@@ -6,6 +6,7 @@
 #include "pack/pack_shape.h"
 
 #include <math.h>
+#include <string.h>
 
 static bool
 is_layer_role(uint32_t role)
@@ -32,6 +33,8 @@ is_present(const ins_pack_recipe *recipe, uint32_t layer, uint32_t role)
                0;
     case INS_ROLE_FEATURES:
         return ins_pack_is_tabular(recipe);
+    case INS_ROLE_LEXICAL:
+        return recipe->lexical > 0;
     default:
         return true;
     }
@@ -117,6 +120,7 @@ ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
         [INS_ROLE_HEAD_OUT] = {recipe->labels, read},
         [INS_ROLE_HEAD_OUT_BIAS] = {1, recipe->labels},
         [INS_ROLE_FEATURES] = {3, hidden},
+        [INS_ROLE_LEXICAL] = {1, recipe->vocabulary},
     };
 
     *rows = shapes[role].rows;
@@ -254,6 +258,35 @@ has_sound_tasks(const ins_pack_recipe *recipe)
                         : recipe->labels == 0;
 }
 
+/* Zeros of all fields; minus zero is other bytes. */
+static bool
+has_no_lexical(const ins_pack_recipe *recipe)
+{
+    static const float zeros[3];
+    const float values[3] = {recipe->lexical_saturation,
+                             recipe->lexical_document, recipe->lexical_query};
+
+    return recipe->lexical == 0 && memcmp(values, zeros, sizeof(zeros)) == 0;
+}
+
+static bool
+has_sound_lexical(const ins_pack_recipe *recipe)
+{
+    const uint32_t needed = INS_RECIPE_EMBED | INS_RECIPE_NORMALIZE;
+
+    if (recipe->lexical == 0)
+        return has_no_lexical(recipe);
+    /* Written so that a NaN fails. */
+    return recipe->lexical <= INS_MAX_LEXICAL &&
+           (recipe->flags & needed) == needed &&
+           recipe->lexical_saturation >= 0 &&
+           recipe->lexical_saturation <= INS_MAX_LEXICAL_LENGTH &&
+           recipe->lexical_document > 0 &&
+           recipe->lexical_document <= INS_MAX_LEXICAL_LENGTH &&
+           recipe->lexical_query > 0 &&
+           recipe->lexical_query <= INS_MAX_LEXICAL_LENGTH;
+}
+
 struct rule {
     const char *name;
     bool holds;
@@ -293,6 +326,7 @@ find_tabular_problem(const ins_pack_recipe *recipe)
         {"labels", is_within(recipe->labels, 1, INS_MAX_LABELS)},
         {"position_offset", recipe->position_offset < recipe->labels},
         {"max_tokens", recipe->max_tokens == 0},
+        {"lexical", has_no_lexical(recipe)},
         {"weights", recipe->weights == INS_WEIGHTS_F32},
         /* Written so that a NaN fails; minus zero is other bytes. */
         {"norm_epsilon",
@@ -323,6 +357,7 @@ find_encoder_problem(const ins_pack_recipe *recipe)
         {"weights",
          is_within(recipe->weights, INS_WEIGHTS_F32, INS_WEIGHTS_LAST)},
         {"max_tokens", is_within(recipe->max_tokens, 2, positions - offset)},
+        {"lexical", has_sound_lexical(recipe)},
         /* Written so that a NaN fails. */
         {"norm_epsilon",
          recipe->norm_epsilon > 0.0f && recipe->norm_epsilon < 1.0f},

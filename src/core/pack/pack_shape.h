@@ -32,6 +32,20 @@ ins_pack_is_tabular(const ins_pack_recipe *recipe)
     return (recipe->flags & INS_RECIPE_TABULAR) != 0;
 }
 
+/* Values of an embedding. */
+static inline uint32_t
+ins_pack_embedding_size(const ins_pack_recipe *recipe)
+{
+    return recipe->hidden + recipe->lexical;
+}
+
+/* Is it part of the head, which is trained anew? */
+static inline bool
+ins_pack_is_head(uint32_t role)
+{
+    return role >= INS_ROLE_HEAD_DENSE && role <= INS_ROLE_HEAD_OUT_BIAS;
+}
+
 /* Weights that products or look-ups read; biases and norms are none. */
 bool ins_pack_is_matrix(uint32_t role);
 

@@ -88,7 +88,8 @@ enum ins_tensor_role {
     INS_ROLE_HEAD_OUT,        /* [labels][what it reads] */
     INS_ROLE_HEAD_OUT_BIAS,   /* [1][labels] */
     INS_ROLE_FEATURES,        /* [3][hidden]; TABULAR: see pack_format.h */
-    INS_ROLE_LAST = INS_ROLE_FEATURES
+    INS_ROLE_LEXICAL,         /* [1][vocabulary]: weights of the pieces */
+    INS_ROLE_LAST = INS_ROLE_LEXICAL
 };
 
 /* Sorted by (layer, role), each pair once. */

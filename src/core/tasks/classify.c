@@ -16,7 +16,7 @@ read_features(const ins_task_input *input, const float **features,
     if ((input->view->recipe->flags & INS_RECIPE_HEAD_POOLED) == 0)
         return INS_OK;
     *features = input->scratch;
-    return ins_task_embed(input, input->scratch, error);
+    return ins_task_pool(input, input->scratch, error);
 }
 
 ins_status

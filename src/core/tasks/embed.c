@@ -1,5 +1,5 @@
 /*
- * embed.c - pooling of hidden states to one vector.
+ * embed.c - hidden states, and pieces, to one vector.
  *
  * Source: Reimers & Gurevych (2019), "Sentence-BERT"; the special tokens take
  * part in the mean and the maximum, as in the sentence-transformers library.
@@ -10,6 +10,8 @@
 
 #include <math.h>
 #include <string.h>
+
+#include "pack/pack_shape.h"
 
 static void
 pool_mean(const float *hidden, size_t tokens, size_t columns, float *row)
@@ -33,8 +35,17 @@ pool_max(const float *hidden, size_t tokens, size_t columns, float *row)
     }
 }
 
+static ins_status
+check_finite(const float *row, size_t columns, ins_error *error)
+{
+    for (size_t i = 0; i < columns; i++)
+        INS_CHECK(isfinite(row[i]), error, INS_INTERNAL,
+                  "the model gave an embedding that is not a number");
+    return INS_OK;
+}
+
 ins_status
-ins_task_embed(const ins_task_input *input, float *row, ins_error *error)
+ins_task_pool(const ins_task_input *input, float *row, ins_error *error)
 {
     const ins_pack_recipe *recipe = input->view->recipe;
     size_t columns = recipe->hidden;
@@ -47,8 +58,19 @@ ins_task_embed(const ins_task_input *input, float *row, ins_error *error)
         memcpy(row, input->hidden, columns * sizeof(float));
     if (recipe->flags & INS_RECIPE_NORMALIZE)
         ins_encoder_normalize(row, columns);
-    for (size_t i = 0; i < columns; i++)
-        INS_CHECK(isfinite(row[i]), error, INS_INTERNAL,
-                  "the model gave an embedding that is not a number");
-    return INS_OK;
+    return check_finite(row, columns, error);
+}
+
+ins_status
+ins_task_embed(const ins_task_input *input, float *row, ins_error *error)
+{
+    const ins_pack_recipe *recipe = input->view->recipe;
+    uint32_t columns = ins_pack_embedding_size(recipe);
+
+    INS_TRY(ins_task_pool(input, row, error));
+    if (recipe->lexical == 0)
+        return INS_OK;
+    INS_TRY(ins_task_lexical(input, row + recipe->hidden, error));
+    ins_encoder_normalize(row, columns);
+    return check_finite(row, columns, error);
 }

@@ -157,7 +157,7 @@ embed_texts(struct run *run, ins_text *texts, ins_session *session,
     ins_progress_begin(progress, "embed", count);
     progress->step = count_embedded;
     progress->step_user = session;
-    status = ins_run(session, INS_TASK_EMBED, texts, (size_t) count,
+    status = ins_run(session, INS_TASK_FEATURES, texts, (size_t) count,
                      run->features, hidden, error);
     /* The session is about to go. */
     progress->step = NULL;

@@ -69,8 +69,10 @@ is_held_back(const struct run *run)
 static bool
 is_trained(const ins_parameter *tensor, uint32_t first_layer)
 {
-    if (tensor->role >= INS_ROLE_HEAD_DENSE)
+    if (ins_pack_is_head(tensor->role))
         return true;
+    if (tensor->role == INS_ROLE_LEXICAL)
+        return false;
     if (tensor->role < INS_ROLE_QKV)
         return first_layer == 0;
     return tensor->layer >= first_layer;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "pack/pack_rows.h"
+#include "pack/pack_shape.h"
 #include "pack/pack_writer.h"
 
 #define BYTES_PER_POLL ((uint64_t) 16 << 20)
@@ -117,7 +118,7 @@ fill(const struct copying *copying, const ins_pack_view *view, ins_error *error)
     for (uint32_t i = 0; i < view->tensor_count; i++) {
         const ins_pack_tensor *tensor = &view->tensors[i];
 
-        if (tensor->role >= INS_ROLE_HEAD_DENSE)
+        if (ins_pack_is_head(tensor->role))
             INS_TRY(put_values(copying, tensor, error));
         else
             INS_TRY(copy_tensor(copying, tensor, error));

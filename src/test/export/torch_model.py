@@ -37,6 +37,24 @@ ACTIVATIONS = {
 TYPES = {'F32': torch.float32, 'F16': torch.float16}
 
 
+def splitmix64(state):
+    """(next state, number)"""
+    mask = (1 << 64) - 1
+    state = bits = (state + 0x9E3779B97F4A7C15) & mask
+    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 & mask
+    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB & mask
+    return state, bits ^ bits >> 31
+
+
+def signs(piece, size):
+    """1 or -1 by the bits, the lowest first, of a number for each 64."""
+    found, state = [], piece
+    while len(found) < size:
+        state, bits = splitmix64(state)
+        found += [2.0 * (bits >> i & 1) - 1 for i in range(64)]
+    return found[:size]
+
+
 def read_safetensors(path):
     """{name: float64 tensor}"""
     with open(path, 'rb') as file:
@@ -63,6 +81,7 @@ class Model:
             os.path.join(directory, 'model.safetensors'))
         self.modules = self.read('modules.json')
         self.pooling = self.read('1_Pooling/config.json')
+        self.lexical = self.read('insitu_lexical.json')
 
     def read(self, name):
         path = os.path.join(self.directory, name)
@@ -108,7 +127,8 @@ class Model:
             x = self.layer(number, x)
         return x
 
-    def embedding(self, ids):
+    def features(self, ids):
+        """What heads over embeddings read."""
         x = self.hidden(ids)
         if self.pooling['pooling_mode_cls_token']:
             x = x[0]
@@ -120,12 +140,29 @@ class Model:
             x = functional.normalize(x, dim=0)
         return x
 
+    def lexical_part(self, ids, file):
+        """Random signs for each piece, from SplitMix64 of its id."""
+        part = torch.zeros(file['size'], dtype=torch.float64)
+        for piece in set(ids):
+            count = ids.count(piece)
+            weight = file['weights'][piece] * count / (
+                count + file['saturation'])
+            part += weight * torch.tensor(signs(piece, file['size']))
+        return functional.normalize(part, dim=0) * file['document']
+
+    def embedding(self, ids):
+        x = self.features(ids)
+        if self.lexical:
+            x = torch.cat([x, self.lexical_part(ids, self.lexical)])
+            x = functional.normalize(x, dim=0)
+        return x
+
     def scores(self, ids):
         """What the head gives, through softmax or sigmoid."""
         head = self.config.get('insitu_head') or {
             'reads': 'first_token', 'dense': USUAL[self.kind]}
         if head['reads'] == 'embedding':
-            x = self.embedding(ids)
+            x = self.features(ids)
         else:
             x = self.hidden(ids)[0]
         if 'dense' in head:

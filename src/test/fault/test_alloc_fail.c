@@ -25,7 +25,7 @@
 #include "insitu_train.h"
 #include "unit/tiny_adapter.h"
 
-#define MAX_VALUES 64
+#define MAX_VALUES 256
 #define MAX_CALLS  10000
 
 /* What a scenario works on; made before allocations begin to fail. */
@@ -553,7 +553,7 @@ fail_each(unsigned flags, scenario call)
         (void) state;                \
         fail_each(flags, call);      \
     }
-#define BOTH_HEADS (TINY_CLASSIFIER | TINY_SENTENCE)
+#define BOTH_HEADS (TINY_CLASSIFIER | TINY_SENTENCE | TINY_LEXICAL)
 
 FAIL_TEST(test_import_bert, BOTH_HEADS, call_import)
 FAIL_TEST(test_import_distilbert, TINY_DISTILBERT | TINY_CLASSIFIER,

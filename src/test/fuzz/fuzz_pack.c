@@ -41,7 +41,7 @@ import_base(struct base *base, const ins_host *host)
     ins_error error;
     tiny_model model;
 
-    tiny_open(&model, TINY_CLASSIFIER | TINY_SENTENCE);
+    tiny_open(&model, TINY_CLASSIFIER | TINY_SENTENCE | TINY_LEXICAL);
     demand(tiny_import(&model, host, &base->pack, &base->size, &error) ==
            INS_OK);
     tiny_close(&model);

@@ -13,6 +13,7 @@
 #define CONFIG  "config.json"
 #define POOLING "1_Pooling/config.json"
 #define MODULES "modules.json"
+#define LEXICAL "insitu_lexical.json"
 
 /* config.json with text put in front of its first key. */
 static void
@@ -142,6 +143,13 @@ one_label(tiny_model *model)
 #define ADD(name, field, expected, words)                                      \
     EDIT(name, "{\"architectures\"", "{" field ",\"architectures\"", expected, \
          words)
+
+/* insitu_lexical.json. */
+#define WORDS(name, from, to, words)                                         \
+    {                                                                        \
+        "test_" name, TINY_SENTENCE | TINY_LEXICAL, LEXICAL, from, to, NULL, \
+            INS_BAD_SOURCE, words                                            \
+    }
 
 static const bad_case cases[] = {
     EDIT("c01_missing", NULL, NULL, INS_BAD_SOURCE, "config.json is missing"),
@@ -362,6 +370,27 @@ static const bad_case cases[] = {
     EDIT("c26_head_without_embedding", "{",
          "{\"insitu_head\":{\"reads\":\"embedding\"},", INS_BAD_SOURCE,
          "modules.json"),
+    WORDS("c27_lexical_empty", NULL, "{}", "\"size\" is missing"),
+    WORDS("c27_lexical_list", NULL, "[]", "must hold a JSON object"),
+    WORDS("c27_size_zero", "\"size\":200", "\"size\":0", "from 1 to 16384"),
+    WORDS("c27_size_huge", "\"size\":200", "\"size\":4000000000", "16384"),
+    WORDS("c27_saturation", "\"saturation\":1.5", "\"saturation\":-1",
+          "from 0 to 1000"),
+    WORDS("c27_no_document", "\"document\"", "\"x\"",
+          "\"document\" is missing"),
+    WORDS("c27_document_zero", "\"document\":0.5", "\"document\":0",
+          "from 0.001 to 1000"),
+    WORDS("c27_query_text", "\"query\":2", "\"query\":\"2\"", "not \"2\""),
+    WORDS("c27_no_weights", "\"weights\"", "\"x\"", "\"weights\" is missing"),
+    WORDS("c27_weights_object", "\"weights\":[", "\"weights\":{},\"x\":[",
+          "must be an array"),
+    WORDS("c27_one_weight_more", "[0,", "[0,0,", "not one for each"),
+    WORDS("c27_one_weight_less", "[0,", "[", "not one for each"),
+    WORDS("c27_weight_negative", "[0,", "[-1,", "weight 0 must be a number"),
+    WORDS("c27_weight_huge", "[0,", "[1e7,", "weight 0 must be a number"),
+    WORDS("c27_weight_null", "[0,0,", "[0,null,", "weight 1 must be a number"),
+    {"test_c27_size_alone", TINY_SENTENCE | TINY_LEXICAL, LEXICAL,
+     "\"saturation\":1.5,", "", NULL, INS_OK, ""},
     {"test_c25_prompt_too_long", TINY_SENTENCE, NULL, NULL, NULL,
      prompt_too_long, INS_LIMIT_EXCEEDED, "the limit is 1024"},
 };

@@ -72,7 +72,7 @@ run_forgery(void **state)
     ins_error error = {.status = INS_OK};
 
     tiny_host_open(&host);
-    pack = open_pack(&host, TINY_CLASSIFIER | TINY_SENTENCE);
+    pack = open_pack(&host, TINY_CLASSIFIER | TINY_SENTENCE | TINY_LEXICAL);
     forgery->forge(&pack);
     assert_int_equal(ins_pack_check(pack.bytes, pack.size, &host.host, &error),
                      expected);
@@ -150,12 +150,22 @@ run_forgery(void **state)
     X(weights_other, "tensors do not fit",                                     \
       pack->recipe->weights = INS_WEIGHTS_F32)                                 \
     X(architecture_unended, "architecture",                                    \
-      memset(pack->recipe->architecture, 'a', 32))                             \
+      memset(pack->recipe->architecture, 'a', INS_MAX_ARCHITECTURE_BYTES))     \
     X(architecture_empty, "architecture", pack->recipe->architecture[0] = 0)   \
     X(architecture_control, "architecture",                                    \
       pack->recipe->architecture[1] = '\n')                                    \
     X(architecture_after_end, "architecture",                                  \
-      pack->recipe->architecture[30] = 'a')                                    \
+      pack->recipe->architecture[14] = 'a')                                    \
+    X(no_lexical, "lexical", pack->recipe->lexical = 0)                        \
+    X(huge_lexical, "lexical", pack->recipe->lexical = UINT32_MAX)             \
+    X(saturation_negative, "lexical", pack->recipe->lexical_saturation = -1)   \
+    X(saturation_nan, "lexical",                                               \
+      memset(&pack->recipe->lexical_saturation, 0xFF, 4))                      \
+    X(document_zero, "lexical", pack->recipe->lexical_document = 0)            \
+    X(query_huge, "lexical", pack->recipe->lexical_query = 1e9f)               \
+    X(query_nan, "lexical", memset(&pack->recipe->lexical_query, 0xFF, 4))     \
+    X(lexical_of_any_length, "lexical",                                        \
+      pack->recipe->flags ^= INS_RECIPE_NORMALIZE)                             \
     X(no_pieces, "vocabulary size", pack->tokenizer->pieces = 0)               \
     X(many_pieces, "vocabulary size", pack->tokenizer->pieces = UINT32_MAX)    \
     X(fewer_pieces, "section", pack->tokenizer->pieces--)                      \
@@ -225,6 +235,8 @@ run_forgery(void **state)
     X(tensor_bytes, "tensors do not fit", tensors(pack)[2].bytes += 4)         \
     X(weight_nan, "not finite",                                                \
       memset(tensor_data(pack, INS_ROLE_INPUT_NORM), 0xFF, 4))                 \
+    X(lexical_weight_nan, "not finite",                                        \
+      memset(tensor_data(pack, INS_ROLE_LEXICAL), 0xFF, 4))                    \
     X(factor_nan, "not finite", memset(factors_of_words(pack), 0xFF, 4))       \
     X(weight_out_of_range, "out of range",                                     \
       *(int8_t *) tensor_data(pack, INS_ROLE_WORDS) = INT8_MIN)
@@ -333,7 +345,7 @@ test_w36_every_bit_before_weights(void **state)
 
     (void) state;
     tiny_host_open(&host);
-    pack = open_pack(&host, TINY_CLASSIFIER | TINY_SENTENCE);
+    pack = open_pack(&host, TINY_CLASSIFIER | TINY_SENTENCE | TINY_LEXICAL);
     end = (size_t) pack.sections[INS_SECTION_WEIGHTS - 1].offset;
     for (size_t i = 0; i < end; i++) {
         for (int bit = 0; bit < 8; bit++) {

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "pack/pack_shape.h"
 #include "train/tuned_pack.h"
 #include "unit/tuning_fixture.h"
 
@@ -189,7 +190,7 @@ test_frozen_layers_stay(void **state)
     tuning_fixture fixture;
 
     (void) state;
-    tuning_open(&fixture, SENTENCE, 40, 2, false);
+    tuning_open(&fixture, SENTENCE | TINY_LEXICAL, 40, 2, false);
     fixture.options.epochs = 2;
     for (uint32_t frozen = 0; frozen <= 3; frozen++) {
         ins_fine_tune_figures figures;
@@ -208,10 +209,12 @@ test_frozen_layers_stay(void **state)
                          INS_OK);
         for (uint32_t i = 0; i < tuned->tensor_count; i++) {
             const ins_parameter *tensor = &tuned->tensors[i];
-            bool is_head = tensor->role >= INS_ROLE_HEAD_DENSE;
+            bool is_head = ins_pack_is_head(tensor->role);
             bool is_front = tensor->role < INS_ROLE_QKV;
+            bool is_fixed = tensor->role == INS_ROLE_LEXICAL;
             bool moves =
-                is_head || (is_front ? frozen == 0 : tensor->layer >= frozen);
+                !is_fixed &&
+                (is_head || (is_front ? frozen == 0 : tensor->layer >= frozen));
             size_t bytes =
                 (size_t) tensor->rows * tensor->columns * sizeof(float);
 

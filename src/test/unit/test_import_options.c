@@ -66,6 +66,11 @@ test_all(void **state)
     assert_int_equal(options.pooling, INS_POOLING_CHOICE_MAX);
     assert_int_equal(parse(&options, "{\"pooling\":\"mean\"}", &error), INS_OK);
     assert_int_equal(options.pooling, INS_POOLING_CHOICE_MEAN);
+    assert_int_equal(options.lexical, -1);
+    assert_int_equal(parse(&options, "{\"lexical\":false}", &error), INS_OK);
+    assert_int_equal(options.lexical, 0);
+    assert_int_equal(parse(&options, "{\"lexical\":true}", &error), INS_OK);
+    assert_int_equal(options.lexical, 1);
 }
 
 /* Row S10. */
@@ -98,6 +103,7 @@ test_s10_refused(void **state)
          "must be \"int8\", \"bf16\" or \"f32\", not \"int4\""},
         {"{\"weights\":[]}", "must be a string"},
         {"{\"restricted\":\"true\"}", "true or false"},
+        {"{\"lexical\":0}", "must be true or false, not 0"},
         {"{} {}", "not valid JSON"},
     };
 

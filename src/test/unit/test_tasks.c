@@ -24,7 +24,11 @@ static ins_status
 embed(uint32_t pooling, uint32_t flags, const float *hidden, uint32_t tokens)
 {
     const ins_linear_context linear = {.kernels = &ins_kernels_scalar};
-    const ins_task_input input = {&view, &linear, hidden, tokens, scratch};
+    const ins_task_input input = {.view = &view,
+                                  .linear = &linear,
+                                  .hidden = hidden,
+                                  .tokens = tokens,
+                                  .scratch = scratch};
     ins_error error;
 
     recipe =

@@ -15,12 +15,13 @@
 #include <string.h>
 
 #include "pack/pack_reader.h"
+#include "pack/pack_shape.h"
 #include "training_fixture.h"
 
 static void
 expect_label(struct training_fixture *f, const char *text, const char *expected)
 {
-    float scores[TRAINING_HIDDEN];
+    float scores[TRAINING_VALUES];
     ins_text label;
 
     training_task(f, f->model, INS_TASK_CLASSIFY, text, scores);
@@ -163,11 +164,11 @@ test_base_stays(void **state)
     struct training_fixture f;
     ins_pack_view base;
     ins_pack_view trained;
-    float expected[TRAINING_HIDDEN];
-    float found[TRAINING_HIDDEN];
+    float expected[TRAINING_VALUES];
+    float found[TRAINING_VALUES];
 
     (void) state;
-    training_open(&f, TINY_SENTENCE | TINY_CLASSIFIER);
+    training_open(&f, TINY_SENTENCE | TINY_CLASSIFIER | TINY_LEXICAL);
     training_begin(&f);
     training_add_rows(&f);
     training_run_and_open(&f);
@@ -185,7 +186,7 @@ test_base_stays(void **state)
         const ins_pack_tensor *source =
             ins_pack_find_tensor(&base, tensor->role, tensor->layer);
 
-        if (tensor->role >= INS_ROLE_HEAD_DENSE)
+        if (ins_pack_is_head(tensor->role))
             continue;
         assert_int_equal(source->bytes, tensor->bytes);
         assert_memory_equal(base.bytes + source->offset,
@@ -227,7 +228,7 @@ test_several_labels(void **state)
     const ins_text both[] = {training_text("order"), training_text("refund")};
     const ins_text bad[] = {training_text("new"), training_text("")};
     struct training_fixture f;
-    float scores[TRAINING_HIDDEN];
+    float scores[TRAINING_VALUES];
 
     (void) state;
     training_open(&f, TINY_SENTENCE);
@@ -271,7 +272,7 @@ static void
 test_class_weights(void **state)
 {
     struct training_fixture f;
-    float scores[TRAINING_HIDDEN];
+    float scores[TRAINING_VALUES];
 
     (void) state;
     training_open(&f, TINY_SENTENCE);

@@ -340,6 +340,21 @@ make_sentence_files(tiny_model *model)
                   "\"default_prompt_name\":null}");
 }
 
+static void
+make_lexical(tiny_model *model, int pieces, struct text *text)
+{
+    text->size = 0;
+    add(text,
+        "{\"size\":%d,\"saturation\":%g,\"document\":%g,\"query\":%g,"
+        "\"weights\":[",
+        TINY_LEXICAL_SIZE, (double) TINY_LEXICAL_SATURATION,
+        (double) TINY_LEXICAL_DOCUMENT, (double) TINY_LEXICAL_QUERY);
+    for (int i = 0; i < pieces; i++)
+        add(text, "%s%g", i > 0 ? "," : "", (double) TINY_LEXICAL_WEIGHT(i));
+    add(text, "]}");
+    tiny_set(model, "insitu_lexical.json", text->bytes, text->size);
+}
+
 /* ---- weights ------------------------------------------------------------- */
 
 struct tensor {
@@ -590,6 +605,8 @@ tiny_open(tiny_model *model, unsigned flags)
         make_tokenizer_json(model, pieces, text);
     if ((flags & TINY_SENTENCE) != 0)
         make_sentence_files(model);
+    if ((flags & TINY_LEXICAL) != 0)
+        make_lexical(model, pieces->count, text);
     memset(tensors, 0, sizeof(*tensors));
     tensors->flags = flags;
     list_tensors(tensors, pieces->count);

@@ -11,6 +11,14 @@
 
 #define TINY_MAX_FILES 24
 
+/* What insitu_lexical.json says, and the weight of a row. */
+#define TINY_LEXICAL_SIZE       200
+#define TINY_LEXICAL_SATURATION 1.5f
+#define TINY_LEXICAL_DOCUMENT   0.5f
+#define TINY_LEXICAL_QUERY      2.0f
+#define TINY_LEXICAL_WEIGHT(piece) \
+    ((piece) < 5 ? 0.0f : (float) ((piece) % 7) / 2)
+
 enum tiny_flags {
     TINY_DISTILBERT = 1 << 0, /* otherwise BERT */
     TINY_CLASSIFIER = 1 << 1, /* three labels: billing, delivery, other */
@@ -21,7 +29,8 @@ enum tiny_flags {
     TINY_BF16 = 1 << 6,
     TINY_UNPREFIXED = 1 << 7, /* tensor names without "bert." */
     TINY_OLD_NAMES = 1 << 8,  /* gamma and beta */
-    TINY_EXTRAS = 1 << 9      /* position_ids, cls.*, pooler */
+    TINY_EXTRAS = 1 << 9,     /* position_ids, cls.*, pooler */
+    TINY_LEXICAL = 1 << 10    /* with TINY_SENTENCE: insitu_lexical.json */
 };
 
 typedef struct tiny_model {

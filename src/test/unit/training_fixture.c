@@ -139,7 +139,7 @@ training_task(struct training_fixture *f, const ins_model *model, ins_task task,
         ins_session_open(&session, model, NULL, &f->host.host, &f->error),
         INS_OK);
     assert_int_equal(
-        ins_run(session, task, texts, 1, row, TRAINING_HIDDEN, &f->error),
+        ins_run(session, task, texts, 1, row, TRAINING_VALUES, &f->error),
         INS_OK);
     ins_session_close(session);
 }

@@ -9,7 +9,8 @@
 #include "insitu_train.h"
 #include "tiny_model.h"
 
-#define TRAINING_HIDDEN 32 /* of tiny models */
+/* Of a row of a tiny model: 32 hidden and the lexical part. */
+#define TRAINING_VALUES (32 + TINY_LEXICAL_SIZE)
 
 struct training_fixture {
     tiny_host host;
@@ -48,7 +49,7 @@ void training_add_rows(struct training_fixture *f);
 ins_status training_run(struct training_fixture *f);
 /* Trains, checks the pack as one from elsewhere and opens it. */
 void training_run_and_open(struct training_fixture *f);
-/* Of one text; row: [TRAINING_HIDDEN]. */
+/* Of one text; row: [TRAINING_VALUES]. */
 void training_task(struct training_fixture *f, const ins_model *model,
                    ins_task task, const char *text, float *row);
 
