@@ -18,6 +18,7 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+LEXICAL_SIZES = {"base": 640, "mini": 320}
 ADAPTER_MINUTES = {"tickets": 4, "sentiment": 7, "spam": 1.5}
 
 
@@ -64,8 +65,11 @@ def main():
     if arguments.what in ("base", "mini", "tickets"):
         found = run("calibrate.py", arguments.what, *work)
         calibration = re.search("--temperature.*", found).group().split()
-    run("export.py", arguments.what, *work, *calibration, "--out",
-        "%s/insitu-%s-en" % (arguments.out, arguments.what))
+    directory = "%s/insitu-%s-en" % (arguments.out, arguments.what)
+    run("export.py", arguments.what, *work, *calibration, "--out", directory)
+    if arguments.what in LEXICAL_SIZES:
+        run("lexical.py", directory, "--data", arguments.data,
+            "--size", str(LEXICAL_SIZES[arguments.what]))
 
 
 if __name__ == "__main__":
