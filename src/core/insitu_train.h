@@ -79,6 +79,8 @@ typedef struct ins_training_options {
     double dropout;
     uint32_t max_tokens;    /* 0 = the encoder's; longer texts are cut */
     uint32_t freeze_layers; /* first layers, and embeddings, that stay */
+    double averaging;       /* epochs that the mean of weights goes back; 0 =
+                               the weights as the last step leaves them */
     double validation;      /* fraction of rows held back for early stopping */
     uint32_t patience;      /* epochs without a gain; 0 = never stop early */
     ins_weights_choice weights; /* DEFAULT: as the base model has them */

@@ -50,7 +50,10 @@ struct run {
     ins_network_options limits;
     ins_parameters *tuned; /* from the caller's host, which outlives the run */
     ins_parameters *gradient;
-    float *best; /* [tuned->count], or NULL without held-back rows */
+    float *best;       /* [tuned->count], or NULL without held-back rows */
+    float *mean;       /* [tuned->count]: of the weights so far, or NULL */
+    double mean_steps; /* that it goes back */
+    uint64_t steps;    /* done */
     ins_tuner tuner;
     ins_batches batches, held;
     ins_adamw_span *spans;
@@ -63,6 +66,12 @@ static bool
 is_held_back(const struct run *run)
 {
     return run->held_count > 0;
+}
+
+static bool
+is_averaged(const ins_training_options *options)
+{
+    return options->averaging > 0;
 }
 
 /* Does a tensor change, with the first layers frozen? */
@@ -137,10 +146,90 @@ ins_fine_tune_bytes(const ins_pack_recipe *recipe,
     uint64_t rows = count * sizeof(uint32_t) +
                     2 * ins_batches_bytes(count, options->batch_size, longest);
     uint64_t first = ins_head_start_bytes(recipe, &reading, count);
-    /* Gradient, AdamW's means, best epoch. */
-    uint64_t then = ins_tuner_bytes(recipe, &training) + 4 * weights;
+    /* Gradient, AdamW's means, best epoch; mean. */
+    uint64_t then = ins_tuner_bytes(recipe, &training) +
+                    (is_averaged(options) ? 5 : 4) * weights;
 
     return rows + weights + (first > then ? first : then);
+}
+
+/* ---- all values ---------------------------------------------------------- */
+
+/* Of the values from at on, up to the next poll. */
+static size_t
+take_values(const struct run *run, size_t at)
+{
+    size_t left = (size_t) run->tuned->count - at;
+
+    return left < VALUES_PER_POLL ? left : VALUES_PER_POLL;
+}
+
+static ins_status
+copy_values(const struct run *run, float *to, const float *from,
+            ins_error *error)
+{
+    for (size_t at = 0; at < run->tuned->count; at += VALUES_PER_POLL) {
+        INS_TRY(ins_poll(&run->progress->host, error));
+        memcpy(to + at, from + at, take_values(run, at) * sizeof(float));
+    }
+    return INS_OK;
+}
+
+static ins_status
+clear_gradient(const struct run *run, ins_error *error)
+{
+    for (size_t at = 0; at < run->tuned->count; at += VALUES_PER_POLL) {
+        INS_TRY(ins_poll(&run->progress->host, error));
+        memset(run->gradient->values + at, 0,
+               take_values(run, at) * sizeof(float));
+    }
+    return INS_OK;
+}
+
+/* The mean of all weights so far, the first ones too, until there are more than
+ * mean_steps; from then on old ones fade. */
+static ins_status
+add_to_mean(struct run *run, ins_error *error)
+{
+    const float *values = run->tuned->values;
+    double weights = (double) ++run->steps + 1;
+    float share;
+
+    if (run->mean == NULL)
+        return INS_OK;
+    share =
+        (float) (1 / (weights < run->mean_steps ? weights : run->mean_steps));
+    for (size_t at = 0; at < run->tuned->count; at += VALUES_PER_POLL) {
+        size_t end = at + take_values(run, at);
+
+        INS_TRY(ins_poll(&run->progress->host, error));
+        for (size_t i = at; i < end; i++)
+            run->mean[i] += share * (values[i] - run->mean[i]);
+    }
+    return INS_OK;
+}
+
+/* The mean becomes what the network reads, and the weights what is kept; again,
+ * and they are back. */
+static ins_status
+swap_mean(struct run *run, ins_error *error)
+{
+    float *values = run->tuned->values;
+
+    if (run->mean == NULL)
+        return INS_OK;
+    for (size_t at = 0; at < run->tuned->count; at += VALUES_PER_POLL) {
+        size_t end = at + take_values(run, at);
+
+        INS_TRY(ins_poll(&run->progress->host, error));
+        for (size_t i = at; i < end; i++) {
+            float value = values[i];
+
+            values[i] = run->mean[i];
+            run->mean[i] = value;
+        }
+    }
+    return INS_OK;
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -244,6 +333,11 @@ open_training(struct run *run, ins_error *error)
         INS_TRY(ins_alloc(host, tuned->count, sizeof(float), &memory, error));
         run->best = memory;
     }
+    if (is_averaged(run->options)) {
+        INS_TRY(ins_alloc(host, tuned->count, sizeof(float), &memory, error));
+        run->mean = memory;
+        INS_TRY(copy_values(run, run->mean, tuned->values, error));
+    }
     INS_TRY(ins_tuner_open(&run->tuner, run->job->rows, tuned, &run->limits,
                            host, error));
     return open_batches(run, error);
@@ -258,6 +352,7 @@ close_run(struct run *run)
     ins_batches_close(&run->held, host);
     ins_tuner_close(&run->tuner, host);
     ins_release(host, run->best);
+    ins_release(host, run->mean);
     ins_adamw_close(&run->adamw);
     ins_release(host, run->spans);
     ins_parameters_close(run->gradient);
@@ -272,39 +367,6 @@ count_work(struct run *run, uint64_t units)
     run->units_done += units;
     ins_progress_reach(run->progress, INS_FINE_TUNE_WORK,
                        (double) run->units_done / (double) run->units);
-}
-
-static ins_status
-copy_values(const struct run *run, float *to, const float *from,
-            ins_error *error)
-{
-    size_t count = (size_t) run->tuned->count;
-
-    for (size_t at = 0; at < count; at += VALUES_PER_POLL) {
-        size_t left = count - at;
-
-        INS_TRY(ins_poll(&run->progress->host, error));
-        memcpy(to + at, from + at,
-               (left < VALUES_PER_POLL ? left : VALUES_PER_POLL) *
-                   sizeof(float));
-    }
-    return INS_OK;
-}
-
-static ins_status
-clear_gradient(const struct run *run, ins_error *error)
-{
-    size_t count = (size_t) run->gradient->count;
-
-    for (size_t at = 0; at < count; at += VALUES_PER_POLL) {
-        size_t left = count - at;
-
-        INS_TRY(ins_poll(&run->progress->host, error));
-        memset(run->gradient->values + at, 0,
-               (left < VALUES_PER_POLL ? left : VALUES_PER_POLL) *
-                   sizeof(float));
-    }
-    return INS_OK;
 }
 
 static ins_status
@@ -331,6 +393,7 @@ learn_epoch(struct run *run, uint32_t epoch, ins_error *error)
         INS_TRY(ins_adamw_step(
             &run->adamw, run->tuned->values, run->gradient->values,
             rate * run->options->learning_rate, NULL, error));
+        INS_TRY(add_to_mean(run, error));
         progress->step = i + 1;
         progress->loss = score.loss / score.weight;
         count_work(run, INS_LEARN_UNITS * (uint64_t) batch.count);
@@ -373,11 +436,12 @@ is_better(const struct run *run, const ins_tune_score *score,
     return mean_loss(score) < mean_loss(than);
 }
 
-/* Keeps the weights when they are the best so far. */
+/* Measures the epoch's weights and keeps them when they are the best so far. */
 static ins_status
-keep_best(struct run *run, uint32_t epoch, const ins_tune_score *score,
+keep_best(struct run *run, uint32_t epoch, ins_tune_score *score,
           ins_tune_score *best, ins_error *error)
 {
+    INS_TRY(measure_held(run, score, error));
     if (!is_better(run, score, best))
         return INS_OK;
     *best = *score;
@@ -405,12 +469,12 @@ train_with_held(struct run *run, ins_error *error)
     ins_tune_score score;
     uint32_t stale = 0;
 
-    INS_TRY(measure_held(run, &score, error));
     INS_TRY(keep_best(run, 0, &score, &best, error));
     for (uint32_t epoch = 1; epoch <= run->options->epochs; epoch++) {
         INS_TRY(learn_epoch(run, epoch, error));
-        INS_TRY(measure_held(run, &score, error));
+        INS_TRY(swap_mean(run, error));
         INS_TRY(keep_best(run, epoch, &score, &best, error));
+        INS_TRY(swap_mean(run, error));
         end_epoch(run);
         stale++;
         if (is_better(run, &score, &best_trained)) {
@@ -433,7 +497,7 @@ train(struct run *run, ins_error *error)
         end_epoch(run);
     }
     run->figures.best = run->options->epochs;
-    return INS_OK;
+    return swap_mean(run, error);
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -453,6 +517,10 @@ tune(struct run *run, ins_error *error)
     INS_TRY(open_weights(run, error));
     count_work(run, run->train_count);
     INS_TRY(open_training(run, error));
+    run->mean_steps =
+        run->options->averaging * (double) run->batches.batch_count;
+    if (run->mean_steps < 1)
+        run->mean_steps = 1; /* the last weights themselves */
     return train(run, error);
 }
 

@@ -20,10 +20,11 @@ const ins_training_options ins_training_defaults = {
     .seed = 1,
     .epochs = 6,
     .batch_size = 32,
-    .learning_rate = 2e-4,
+    .learning_rate = 1e-4,
     .warmup = 0.1,
     .weight_decay = 0.01,
     .dropout = 0.1,
+    .averaging = 1,
     .validation = 0.1,
     .patience = 2,
     .weights = INS_WEIGHTS_CHOICE_DEFAULT,
@@ -33,10 +34,10 @@ static const char *const classifier_names[] = {
     "encoder", "head", "class_weights", "l2",
     "folds",   "seed", "max_tokens",    "weights"};
 static const char *const fine_tune_names[] = {
-    "epochs",       "batch_size", "learning_rate", "warmup",
-    "weight_decay", "dropout",    "max_tokens",    "freeze_layers",
-    "validation",   "patience",   "class_weights", "seed",
-    "weights"};
+    "epochs",        "batch_size", "learning_rate", "warmup",
+    "weight_decay",  "dropout",    "averaging",     "max_tokens",
+    "freeze_layers", "validation", "patience",      "class_weights",
+    "seed",          "weights"};
 static const char *const tabular_names[] = {
     "head", "units", "class_weights", "l2", "folds", "seed", "positive"};
 
@@ -139,7 +140,7 @@ struct number {
 };
 
 #define INTEGERS 7
-#define NUMBERS  6
+#define NUMBERS  7
 
 static void
 list_integers(ins_training_options *options, struct integer list[INTEGERS])
@@ -176,6 +177,9 @@ list_numbers(ins_training_options *options, struct number list[NUMBERS])
         {"dropout",
          {0, 1, false, true, "a number from 0 to below 1"},
          &options->dropout},
+        {"averaging",
+         {0, 1000, false, false, "a number from 0 to 1000"},
+         &options->averaging},
         {"validation",
          {0, 0.5, false, false, "a number from 0 to 0.5"},
          &options->validation},

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "pack/pack_shape.h"
+#include "train/sampling.h"
 #include "train/tuned_pack.h"
 #include "unit/tuning_fixture.h"
 
@@ -180,6 +181,102 @@ test_equal_texts(void **state)
         ins_parameters_close(tuned);
         tuning_close(&fixture);
     }
+}
+
+/* ---- the mean of weights ------------------------------------------------- */
+
+static ins_parameters *
+tune_once(tuning_fixture *fixture, double averaging, double rate,
+          tiny_host *host)
+{
+    ins_fine_tune_figures figures;
+    ins_parameters *tuned;
+
+    fixture->options.averaging = averaging;
+    fixture->options.learning_rate = rate;
+    tune(fixture, host, &tuned, &figures);
+    return tuned;
+}
+
+/* By the number of weights that share in it: after one step two, the base's
+ * with the fitted head and the step's. */
+static void
+test_mean_of_one_step(void **state)
+{
+    static const struct {
+        double averaging;
+        float share; /* of the step */
+    } cases[] = {{1, 1}, {5, 0.5f}, {1.25, 0.8f}, {0.01, 1}};
+    ins_parameters *first, *last;
+    tiny_host hosts[2];
+    tuning_fixture fixture;
+
+    (void) state;
+    tuning_open(&fixture, SENTENCE, 8, 2, false);
+    fixture.options.batch_size = 16;
+    fixture.options.epochs = 1;
+    fixture.options.validation = 0;
+    first = tune_once(&fixture, 0, 0, &hosts[0]);
+    last = tune_once(&fixture, 0, 1e-2, &hosts[1]);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        tiny_host host;
+        ins_parameters *mean =
+            tune_once(&fixture, cases[i].averaging, 1e-2, &host);
+        uint64_t moved = 0;
+
+        for (uint64_t k = 0; k < mean->count; k++) {
+            float step = last->values[k] - first->values[k];
+            float expected = first->values[k] + cases[i].share * step;
+
+            moved += fabsf(step) > 1e-3f;
+            assert_true(fabsf(mean->values[k] - expected) < 1e-6f);
+        }
+        assert_true(moved > mean->count / 4);
+        ins_parameters_close(mean);
+    }
+    ins_parameters_close(first);
+    ins_parameters_close(last);
+    tuning_close(&fixture);
+}
+
+/* What is measured on held-back rows is what is given back. */
+static void
+test_mean_is_measured(void **state)
+{
+    ins_tune_score score = {.rows = 0};
+    ins_fine_tune_figures figures;
+    ins_network_options limits;
+    ins_batch_rows batch;
+    uint32_t order[TUNING_MAX_ROWS];
+    tuning_fixture fixture;
+    ins_parameters *tuned;
+    ins_tuner tuner;
+    ins_error error;
+    tiny_host host;
+    uint64_t random;
+    size_t held;
+
+    (void) state;
+    tuning_open(&fixture, SENTENCE, 60, 3, false);
+    fixture.options.epochs = 3;
+    fixture.options.learning_rate = 1e-3;
+    fixture.options.averaging = 2;
+    tune(&fixture, &host, &tuned, &figures);
+    random = fixture.options.seed;
+    assert_int_equal(ins_hold_back(&fixture.rows.labels,
+                                   fixture.options.validation, &random, order,
+                                   &held, &host.host, &error),
+                     INS_OK);
+    batch = (ins_batch_rows){order + 60 - held, (uint32_t) held};
+    limits = ins_tuner_limits(ins_tune_longest(&fixture.rows), 60);
+    assert_int_equal(ins_tuner_open(&tuner, &fixture.rows, tuned, &limits,
+                                    &host.host, &error),
+                     INS_OK);
+    assert_int_equal(ins_tuner_measure(&tuner, &batch, &score, &error), INS_OK);
+    assert_true(fabs(score.loss / score.weight - figures.held_loss) < 1e-5);
+    ins_tuner_close(&tuner, &host.host);
+    ins_parameters_close(tuned);
+    tuning_close(&fixture);
 }
 
 /* ---- what stays ---------------------------------------------------------- */
@@ -529,6 +626,8 @@ main(void)
         cmocka_unit_test(test_learns_several_labels),
         cmocka_unit_test(test_learns_without_held),
         cmocka_unit_test(test_equal_texts),
+        cmocka_unit_test(test_mean_of_one_step),
+        cmocka_unit_test(test_mean_is_measured),
         cmocka_unit_test(test_frozen_layers_stay),
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_patience),
