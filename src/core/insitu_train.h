@@ -81,7 +81,7 @@ typedef struct ins_training_options {
     uint32_t freeze_layers; /* first layers, and embeddings, that stay */
     double averaging;       /* epochs that the mean of weights goes back; 0 =
                                the weights as the last step leaves them */
-    double validation;      /* fraction of rows held back for early stopping */
+    double validation;      /* fraction of rows held back to choose the epoch */
     uint32_t patience;      /* epochs without a gain; 0 = never stop early */
     ins_weights_choice weights; /* DEFAULT: as the base model has them */
     char positive[256];         /* label that predict scores; "" = the last */

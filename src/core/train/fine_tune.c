@@ -436,15 +436,34 @@ is_better(const struct run *run, const ins_tune_score *score,
     return mean_loss(score) < mean_loss(than);
 }
 
-/* Measures the epoch's weights and keeps them when they are the best so far. */
+/* Is it as good, for all that the held-back rows can tell?  Within a standard
+ * error of the number that are right, one right and one wrong row added so that
+ * a perfect score has one too. */
+static bool
+is_as_good(const struct run *run, const ins_tune_score *score,
+           const ins_tune_score *best)
+{
+    double rows = (double) best->rows;
+    double variance = (best->right + 1) * (rows - best->right + 1) / (rows + 2);
+
+    return run->job->rows->labels.targets != NULL &&
+           score->right >= best->right - sqrt(variance);
+}
+
+/* Measures the epoch's weights and keeps them when they are the best so far or
+ * as good: the schedule was made for the last ones. */
 static ins_status
 keep_best(struct run *run, uint32_t epoch, ins_tune_score *score,
           ins_tune_score *best, ins_error *error)
 {
+    bool better;
+
     INS_TRY(measure_held(run, score, error));
-    if (!is_better(run, score, best))
+    better = is_better(run, score, best);
+    if (!better && !is_as_good(run, score, best))
         return INS_OK;
-    *best = *score;
+    if (better)
+        *best = *score;
     run->figures.best = epoch;
     run->figures.held_loss = mean_loss(score);
     run->figures.held_accuracy = score->right / (double) score->rows;

@@ -30,10 +30,10 @@ typedef struct ins_fine_tune_job {
 typedef struct ins_fine_tune_figures {
     uint32_t epochs; /* trained */
     uint32_t best;   /* the epoch whose weights these are; 0 = the base with a
-                        fitted head, which no epoch improved */
+                        fitted head, which no epoch came near */
     double loss;     /* mean of the last epoch */
     uint64_t held_rows;   /* held back */
-    double held_loss;     /* of the best epoch; NaN without held-back rows */
+    double held_loss;     /* of that epoch; NaN without held-back rows */
     double held_accuracy; /* likewise; with several labels per row all must be
                              right */
 } ins_fine_tune_figures;
@@ -58,9 +58,9 @@ uint64_t ins_fine_tune_bytes(const ins_pack_recipe *recipe,
  * through the part of the plan that is called INS_FINE_TUNE_WORK.
  *
  * *tuned: owned by the caller, from progress->real, NULL after a failure: the
- * weights of the epoch that did best on the held-back rows (by accuracy, then
- * loss; with several labels per row by loss), or of the last one without such
- * rows.
+ * weights of the last epoch whose accuracy on the held-back rows is within one
+ * standard error of the best (with several labels per row: of the epoch with
+ * the lowest loss), or of the last one without such rows.
  * Equal jobs give equal weights on the same machine.
  * Errors: INVALID_ARGUMENT, CANCELLED, NO_MEMORY, INTERNAL when the loss is not
  * a number.

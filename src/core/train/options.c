@@ -26,7 +26,7 @@ const ins_training_options ins_training_defaults = {
     .dropout = 0.1,
     .averaging = 1,
     .validation = 0.1,
-    .patience = 2,
+    .patience = 0,
     .weights = INS_WEIGHTS_CHOICE_DEFAULT,
 };
 

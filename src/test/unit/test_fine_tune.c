@@ -349,6 +349,53 @@ test_weights(void **state)
     tuning_close(&fixture);
 }
 
+/* ---- which epoch --------------------------------------------------------- */
+
+/* All right from an early epoch on: the last one is kept. */
+static void
+test_last_of_equals(void **state)
+{
+    ins_fine_tune_figures figures;
+    tuning_fixture fixture;
+    ins_parameters *tuned;
+    tiny_host host;
+
+    (void) state;
+    tuning_open(&fixture, SENTENCE, 240, 4, false);
+    tune(&fixture, &host, &tuned, &figures);
+    assert_true(figures.held_accuracy == 1);
+    assert_int_equal(figures.best, fixture.options.epochs);
+    ins_parameters_close(tuned);
+    tuning_close(&fixture);
+}
+
+/* A rate that spoils the encoder: what the fitted head could do is not lost. */
+static void
+test_worse_epochs(void **state)
+{
+    ins_fine_tune_figures before, after;
+    tuning_fixture fixture;
+    ins_parameters *tuned;
+    tiny_host host;
+
+    (void) state;
+    tuning_open(&fixture, SENTENCE, 240, 4, false);
+    fixture.options.epochs = 2;
+    fixture.options.learning_rate = 0;
+    tune(&fixture, &host, &tuned, &before);
+    ins_parameters_close(tuned);
+    fixture.options.learning_rate = 0.9;
+    fixture.options.warmup = 0;
+    tune(&fixture, &host, &tuned, &after);
+    print_message("accuracy %g before, %g of epoch %u\n", before.held_accuracy,
+                  after.held_accuracy, after.best);
+    assert_true(before.held_accuracy > 0.5);
+    assert_int_equal(after.best, 0);
+    assert_true(after.held_accuracy == before.held_accuracy);
+    ins_parameters_close(tuned);
+    tuning_close(&fixture);
+}
+
 /* ---- stopping ------------------------------------------------------------ */
 
 static void
@@ -367,7 +414,7 @@ test_patience(void **state)
     fixture.options.patience = 2;
     tune(&fixture, &host, &tuned, &figures);
     assert_int_equal(figures.epochs, 3);
-    assert_int_equal(figures.best, 0);
+    assert_int_equal(figures.best, 3); /* as good as the first */
     ins_parameters_close(tuned);
     tuning_close(&fixture);
 }
@@ -630,6 +677,8 @@ main(void)
         cmocka_unit_test(test_mean_is_measured),
         cmocka_unit_test(test_frozen_layers_stay),
         cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_last_of_equals),
+        cmocka_unit_test(test_worse_epochs),
         cmocka_unit_test(test_patience),
         cmocka_unit_test(test_equal_runs),
         cmocka_unit_test(test_progress),
