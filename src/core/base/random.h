@@ -10,14 +10,21 @@
 
 #include <stdint.h>
 
-static inline uint64_t
-ins_random_next(uint64_t *state)
-{
-    uint64_t bits = *state += 0x9E3779B97F4A7C15u;
+#define INS_RANDOM_STEP 0x9E3779B97F4A7C15u
 
+/* The number of a state, for those who make states of their own. */
+static inline uint64_t
+ins_random_mix(uint64_t bits)
+{
     bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9u;
     bits = (bits ^ bits >> 27) * 0x94D049BB133111EBu;
     return bits ^ bits >> 31;
+}
+
+static inline uint64_t
+ins_random_next(uint64_t *state)
+{
+    return ins_random_mix(*state += INS_RANDOM_STEP);
 }
 
 /* 0 <= number < limit; limit >= 1, far below 2^64, so that the modulus is

@@ -12,20 +12,13 @@
 
 #include <string.h>
 
-#define GOLDEN       0x9E3779B97F4A7C15u
+#include "base/random.h"
+
 #define VALUES       4
 #define VALUE_BITS   16
 #define VALUE_LIMIT  (1u << VALUE_BITS)
 #define VALUE_MASK   (VALUE_LIMIT - 1)
 #define PLACE_FACTOR ((uint64_t) INS_DROPOUT_PLACES)
-
-static uint64_t
-mix(uint64_t x)
-{
-    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
-    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
-    return x ^ (x >> 31);
-}
 
 /* Values below it are left out; at most 65535 of 65536. */
 static uint32_t
@@ -51,7 +44,7 @@ drop_row(uint64_t state, uint32_t threshold, size_t columns, float *x)
     size_t i = 0;
 
     for (; i + VALUES <= columns; i += VALUES) {
-        uint64_t bits = mix(state += GOLDEN);
+        uint64_t bits = ins_random_next(&state);
 
         x[i] *= factors[(bits & VALUE_MASK) >= threshold];
         x[i + 1] *= factors[(bits >> 16 & VALUE_MASK) >= threshold];
@@ -59,7 +52,7 @@ drop_row(uint64_t state, uint32_t threshold, size_t columns, float *x)
         x[i + 3] *= factors[bits >> 48 >= threshold];
     }
     if (i < columns) {
-        uint64_t bits = mix(state + GOLDEN);
+        uint64_t bits = ins_random_next(&state);
 
         for (; i < columns; i++, bits >>= VALUE_BITS)
             x[i] *= factors[(bits & VALUE_MASK) >= threshold];
@@ -71,15 +64,16 @@ ins_pass_drop(const ins_network *network, const ins_dropout_rows *rows,
               float *x)
 {
     uint32_t threshold = threshold_of(network->options.dropout);
-    uint64_t key = mix(network->options.seed + GOLDEN);
+    uint64_t key = ins_random_mix(network->options.seed + INS_RANDOM_STEP);
 
-    key = mix(key ^ network->step * GOLDEN);
-    key = mix(key + rows->layer * PLACE_FACTOR + (uint64_t) rows->place);
+    key = ins_random_mix(key ^ network->step * INS_RANDOM_STEP);
+    key = ins_random_mix(key + rows->layer * PLACE_FACTOR +
+                         (uint64_t) rows->place);
     for (size_t i = 0; i < rows->rows; i++) {
         uint64_t row = rows->first + i * rows->step;
 
-        drop_row(mix(key ^ row * GOLDEN), threshold, rows->columns,
-                 x + i * rows->columns);
+        drop_row(ins_random_mix(key ^ row * INS_RANDOM_STEP), threshold,
+                 rows->columns, x + i * rows->columns);
     }
 }
 
