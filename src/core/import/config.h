@@ -12,8 +12,6 @@
 #include "import/source.h"
 #include "pack/pack_reader.h"
 
-#define INS_LEXICAL_FILE "insitu_lexical.json"
-
 typedef struct ins_config {
     const ins_architecture *architecture;
     ins_pack_recipe recipe;

@@ -32,7 +32,7 @@ const char *const ins_import_file_names[] = {
     "sentence_bert_config.json",
     "sentence_distilbert_config.json",
     "config_sentence_transformers.json",
-    "insitu_lexical.json",
+    INS_LEXICAL_FILE,
     "model.safetensors",
     "model.safetensors.index.json",
     INS_IMPORT_ADAPTER,
@@ -121,7 +121,7 @@ choose_limits(const char *name)
     ins_json_limits limits = {MAX_CONFIG_BYTES, MAX_CONFIG_VALUES, false};
 
     if (strcmp(name, "tokenizer.json") == 0 ||
-        strcmp(name, "insitu_lexical.json") == 0)
+        strcmp(name, INS_LEXICAL_FILE) == 0)
         limits =
             (ins_json_limits){MAX_TOKENIZER_BYTES, MAX_TOKENIZER_VALUES, false};
     else if (strcmp(name, "model.safetensors.index.json") == 0)

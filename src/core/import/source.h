@@ -9,6 +9,8 @@
 #include "formats/json.h"
 #include "insitu_import.h"
 
+#define INS_LEXICAL_FILE "insitu_lexical.json"
+
 typedef struct ins_import_source {
     const ins_source_file *files; /* borrowed */
     size_t count;
