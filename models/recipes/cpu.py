@@ -4,8 +4,8 @@ Debian's OpenBLAS 0.3.21 takes server processors newer than itself for very old
 ones and multiplies matrices five times slower than they can.  It reads the
 name of a processor from the environment when it is loaded.
 
-HALF says whether the processor multiplies matrices of bfloat16 in tiles (AMX),
-which takes a fifth of the time of float32.
+HALF says whether the processor multiplies numbers of bfloat16: in tiles (AMX),
+which takes a fifth of the time of float32, or in vectors, which takes half.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ import os
 
 with open("/proc/cpuinfo", encoding="ascii", errors="replace") as file:
     FLAGS = set(file.read().split())
-HALF = {"amx_tile", "amx_bf16"} <= FLAGS
+HALF = {"amx_tile", "amx_bf16"} <= FLAGS or "avx512_bf16" in FLAGS
 if "avx512vl" in FLAGS:
     os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
