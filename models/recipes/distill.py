@@ -1,9 +1,9 @@
 """distill.py - step 5: a small encoder learns from a large one.
 
-The student takes over the neighbourhoods of the teacher's embeddings: for each
-text of a batch the distribution over the others by their cosines (Tejankar et
-al., 2021, without the memory), beside the losses that the teacher had.  Its
-word vectors start as the strongest dimensions of the teacher's.
+The student learns to give the teacher's embeddings themselves, turned into as
+many dimensions as it has: the principal directions of the teacher's embeddings,
+which keep their cosines.  No labels and no pairs are needed, only texts of all
+kinds (Reimers & Gurevych, 2020, teach other languages so).
 """
 
 import cpu  # noqa: F401  before torch
@@ -21,7 +21,10 @@ import contrast
 import optimizer
 import team as team_module
 
-SHARPNESS = 0.05
+# Texts to find the directions with, and the share of running text among them
+# and later.
+SAMPLE = 6000
+RUNNING = 4
 
 
 def start_from_teacher(student, teacher):
@@ -38,69 +41,82 @@ def start_from_teacher(student, teacher):
         student.encoder.words.weight[0].zero_()
 
 
-def likeness_loss(student, teacher):
-    """Rows of cosines as distributions, without a text's own."""
-    own = torch.eye(len(student), dtype=torch.bool)
-    known = (teacher @ teacher.t() / SHARPNESS).masked_fill(own, -1e4)
-    found = (student @ student.t() / SHARPNESS).masked_fill(own, -1e4)
-    return F.kl_div(found.log_softmax(-1), known.softmax(-1),
-                    reduction="batchmean")
+class Texts:
+    """Token rows of all that contrast.py learns from, its pairs taken apart."""
+
+    def __init__(self, arguments, work, rank):
+        dice = random.Random(arguments.seed + rank)
+        self.lessons = contrast.Lessons(arguments, work, 9 + rank, dice,
+                                        graded=48, tickets=48)
+        self.lessons.sources[0] = (self.lessons.sources[0][0], RUNNING,
+                                   self.lessons.sources[0][2])
+
+    def batch(self, number):
+        _, rows = self.lessons.pairs(number)
+        texts = [text for row in rows for text in row]
+        if number % 3 == 0:
+            texts += [text for a, b, _ in next(self.lessons.graded)
+                      for text in (a, b)]
+        else:
+            more = self.lessons.tickets if number % 3 == 1 else \
+                self.lessons.opinions
+            texts += [ids for ids, _ in next(more)]
+        return texts
 
 
-def pair_losses(student, teacher, rows, words):
-    """words: what tells which texts share words, where that is the better
-    teacher; else None"""
-    texts = [row[0] for row in rows] + [row[1] for row in rows]
-    vectors = student.embed(texts)
-    pairs = contrast.contrastive_loss(vectors, len(rows))
-    if words:
-        return pairs + contrast.words_loss(
-            vectors, torch.from_numpy(words.cosines(texts)))
+def directions(student, teacher, texts):
+    """[teacher's hidden][student's hidden] with orthogonal columns: the
+    principal directions of the teacher's embeddings, turned towards what the
+    student gives already (Schoenemann, 1966)."""
+    count = student.encoder.shape.hidden
+    known, found = [], []
     with torch.no_grad():
-        known = teacher.embed(texts)
-    return likeness_loss(vectors, known) + 0.6 * pairs
+        at = 0
+        while sum(map(len, known)) < SAMPLE:
+            rows = texts.batch(at)
+            known.append(teacher.embed(rows))
+            found.append(student.embed(rows))
+            at += 1
+        known, found = torch.cat(known), torch.cat(found)
+        values, vectors = torch.linalg.eigh(known.t() @ known)
+        basis = vectors[:, -count:]
+        print("%d of %d directions have %.4f of the squares" % (
+            count, len(values), values[-count:].sum() / values.sum()),
+            flush=True)
+        left, _, right = torch.linalg.svd((known @ basis).t() @ found)
+        return basis @ (left @ right)
 
 
-def head_losses(student, teacher, part, rows):
-    """The label and the teacher's opinion of it."""
-    texts = [ids for ids, _ in rows]
+def take_heads(student, teacher, basis):
+    """What the teacher's heads read in these directions."""
     with torch.no_grad():
-        known = teacher.embed(texts)
-        wanted = getattr(teacher, part)(known * contrast.HEAD_SCALE)
-    vectors = student.embed(texts)
-    logits = getattr(student, part)(vectors * contrast.HEAD_SCALE)
-    labels = torch.tensor([label for _, label in rows])
-    return F.cross_entropy(logits, labels, label_smoothing=0.05) * 0.5 + \
-        F.kl_div(logits.log_softmax(-1), wanted.softmax(-1),
-                 reduction="batchmean") + likeness_loss(vectors, known) * 0.3
+        for part in ("tickets", "opinion"):
+            head = getattr(teacher, part)
+            getattr(student, part).weight.copy_(head.weight @ basis)
+            getattr(student, part).bias.copy_(head.bias)
 
 
-def train(team, student, teacher, arguments, work):
-    torch.manual_seed(70 + team.rank)
-    dice = random.Random(70 + team.rank)
-    lessons = contrast.Lessons(arguments, work, 9 + team.rank, dice,
-                               graded=48, tickets=48)
+def distance(found, known):
+    return (found - known).square().sum(-1).mean()
+
+
+def train(team, student, teacher, basis, arguments, work):
+    torch.manual_seed(arguments.seed + team.rank)
+    texts = Texts(arguments, work, team.rank)
     optimizers = optimizer.build(student, arguments.rate,
                                  team.mine(student.named_parameters()))
     start, total = time.time(), 0.0
     for step, done in team.steps(arguments.minutes):
-        source, rows = lessons.pairs(3000 + step)
-        loss = pair_losses(student, teacher, rows,
-                           lessons.words if source.words_matter else None)
-        if step % 3 == 0:
-            loss = loss + contrast.order_loss(student, next(lessons.graded))
-        if step % 3 == 1:
-            loss = loss + head_losses(student, teacher, "tickets",
-                                      next(lessons.tickets))
-        if step % 3 == 2:
-            loss = loss + head_losses(student, teacher, "opinion",
-                                      next(lessons.opinions))
+        rows = texts.batch(60 * arguments.seed + step)
+        with torch.no_grad():
+            known = F.normalize(teacher.embed(rows) @ basis, dim=-1)
+        loss = distance(student.embed(rows), known)
         loss.backward()
         team.step(student, optimizers, arguments.rate *
                   min(1, (step + 1) / 50) * max(0.02, min(1, 1.3 * (1 - done))))
         total += loss.item()
         if (step + 1) % 50 == 0 and team.rank == 0:
-            print("step %d %.1f min loss %.3f" % (
+            print("step %d %.1f min distance %.4f" % (
                 step + 1, (time.time() - start) / 60, total / 50), flush=True)
             total = 0.0
         if (step + 1) % 200 == 0 and team.rank == 0:
@@ -120,6 +136,7 @@ def main():
     parser.add_argument("--hidden", type=int, default=192)
     parser.add_argument("--heads", type=int, default=6)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=70)
     parser.add_argument("--teacher", default="base.pt")
     parser.add_argument("--start", help="an earlier student, to go on with; "
                         "its own shape counts")
@@ -136,9 +153,11 @@ def main():
             teacher.encoder.shape.vocabulary, arguments.layers,
             arguments.hidden, arguments.heads, 4 * arguments.hidden))
         start_from_teacher(student, teacher)
+    basis = directions(student, teacher, Texts(arguments, work, 0))
+    take_heads(student, teacher, basis)
     team = team_module.Team(arguments.workers)
     team.share(student)
-    team.run(train, student, teacher, arguments, work)
+    team.run(train, student, teacher, basis, arguments, work)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def main():
         run("pretrain.py", *work, *minutes(50))
         run("contrast.py", *data, *minutes(120))
     elif arguments.what == "mini":
-        run("distill.py", *data, *minutes(15))
+        run("distill.py", *data, *minutes(45))
     else:
         run("adapter.py", "--task", arguments.what, *data,
             *minutes(ADAPTER_MINUTES[arguments.what]))
