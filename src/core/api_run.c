@@ -110,6 +110,7 @@ finish_sequence(struct run *run, uint32_t sequence, const float *hidden,
         .is_query = run->task == INS_TASK_EMBED_QUERY,
         .scratch = session->scratch,
         .order = session->order,
+        .words = session->words,
     };
 
     switch (run->task) {

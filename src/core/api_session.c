@@ -5,6 +5,8 @@
  */
 #include "session.h"
 
+#include "pack/word_table.h"
+
 #define DEFAULT_BATCH_TOKENS 512
 #define MAX_BATCH_TOKENS     65536
 
@@ -62,11 +64,16 @@ open_scratch(ins_session *session, ins_error *error)
     ins_chunk *chunk = &session->chunk;
     uint64_t ordered =
         session->model->info.lexical_size > 0 ? session->max_tokens : 0;
+    const bool reads_words =
+        (session->model->view.recipe->flags & INS_RECIPE_HEAD_WORDS) != 0;
+    uint64_t words =
+        reads_words ? ins_word_table_count(session->max_tokens) : 0;
     uint64_t keys;
 
     ins_arena_reserve(arena, session->max_tokens, sizeof(ins_token));
     ins_arena_reserve(arena, 2 * hidden, sizeof(float));
     ins_arena_reserve(arena, ordered, sizeof(uint32_t));
+    ins_arena_reserve(arena, words, sizeof(uint32_t));
     ins_repeats_reserve(arena);
     ins_chunk_reserve(chunk, arena, session->batch_tokens, session->max_tokens);
     keys = session->memo != NULL ? chunk->text_capacity : 0;
@@ -78,6 +85,7 @@ open_scratch(ins_session *session, ins_error *error)
         ins_arena_take(arena, session->max_tokens, sizeof(ins_token));
     session->scratch = ins_arena_take(arena, 2 * hidden, sizeof(float));
     session->order = ins_arena_take(arena, ordered, sizeof(uint32_t));
+    session->words = ins_arena_take(arena, words, sizeof(uint32_t));
     ins_repeats_take(&session->seen, arena);
     ins_chunk_take(chunk, arena);
     session->repeated =

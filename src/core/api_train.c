@@ -146,7 +146,7 @@ run_bytes(ins_training *training, size_t text_size)
                       3 * training->labels.count * sizeof(uint32_t);
     uint64_t work = training->method == INS_TRAIN_FINE_TUNE
                         ? ins_tuning_bytes(&job, text_size)
-                        : ins_classifier_bytes(&job, training->rows.count + 1);
+                        : ins_classifier_bytes(&job, text_size);
 
     return work > UINT64_MAX - labels ? UINT64_MAX : work + labels;
 }
@@ -331,6 +331,7 @@ run_method(ins_training *training, void **pack, size_t *pack_bytes,
            ins_error *error)
 {
     ins_text_job job;
+    uint64_t held;
 
     INS_TRY(check_rows(training, error));
     if (training->method == INS_TRAIN_TABULAR)
@@ -338,10 +339,10 @@ run_method(ins_training *training, void **pack, size_t *pack_bytes,
                                pack_bytes, error);
     INS_TRY(check_labels(training, error));
     job = make_job(training);
+    held = ins_training_bytes(training);
     if (training->method == INS_TRAIN_FINE_TUNE)
-        return ins_tuning_train(&job, ins_training_bytes(training), pack,
-                                pack_bytes, error);
-    return ins_classifier_train(&job, pack, pack_bytes, error);
+        return ins_tuning_train(&job, held, pack, pack_bytes, error);
+    return ins_classifier_train(&job, held, pack, pack_bytes, error);
 }
 
 /* A run that failed may be tried again. */

@@ -65,6 +65,7 @@ typedef struct ins_training_options {
     /* What SQL users write; ins_training_options_parse. */
     char encoder[INS_MODEL_NAME_BYTES]; /* for the host to find; "" = default */
     ins_head_choice head;
+    bool words;       /* the head reads words beside the embedding */
     bool balanced;    /* rows weigh inversely to their label's frequency */
     bool multi_label; /* set by the host when labels come as arrays */
     double l2;        /* of the head; < 0 = chosen on folds */

@@ -7,6 +7,9 @@
  * tolerance is halved, one that does not is followed by one of twice its size,
  * if that is part of the grid.  So most points lie where the score is steep.
  *
+ * What a head reads of words comes in along the line in equal parts, as the
+ * words do; of two pieces that are one word, each has half.
+ *
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "explain/explain.h"
@@ -16,6 +19,8 @@
 
 #include "gradient/network.h"
 #include "kernels/kernels.h"
+#include "pack/pack_shape.h"
+#include "pack/word_table.h"
 
 #define NODES         8
 #define POINTS        (NODES + 1) /* and the end of the interval */
@@ -27,6 +32,7 @@
 #define RELATIVE_TOLERANCE 0.01
 #define ABSOLUTE_TOLERANCE 0.0005
 #define LEAST_SHARE        0.125
+#define VALUES_PER_POLL    ((uint64_t) 1 << 22)
 /* Scores are floats: no interval need be better. */
 #define ROUNDING 2e-6
 
@@ -53,15 +59,20 @@ struct integral {
     const float *table; /* word embeddings, [vocabulary][hidden] */
     uint32_t hidden;
     uint32_t labels;
-    uint32_t capacity; /* texts of one pass */
-    ins_arena arena;   /* holds everything below */
-    int32_t *ids;      /* [capacity][count], of the text */
-    uint32_t *starts;  /* [capacity + 1] */
-    float *words;      /* [capacity][count][hidden] */
-    float *scores;     /* [labels] */
-    float *slopes;     /* [capacity][labels] */
-    double *interval;  /* [count]: of the interval at hand */
-    double *sums;      /* [count]: of those before it */
+    uint32_t capacity;       /* texts of one pass */
+    ins_arena arena;         /* holds everything below */
+    int32_t *ids;            /* [capacity][count], of the text */
+    uint32_t *starts;        /* [capacity + 1] */
+    float *words;            /* [capacity][count][hidden] */
+    float *scores;           /* [labels] */
+    float *slopes;           /* [capacity][labels] */
+    const float *word_table; /* or NULL: the head reads no words */
+    ins_word_table_sum word_sum;
+    uint32_t *word_rows; /* [ins_word_table_count(count)] */
+    float *word_logits;  /* [labels]: of all words */
+    double *interval;    /* [count]: of the interval at hand */
+    double *sums;        /* [count]: of those before it */
+    const ins_host *host;
     ins_error *error;
 };
 
@@ -101,10 +112,11 @@ place_words(const struct integral *integral, double place, float *words)
     }
 }
 
-/* *score: of the label.  slopes: its derivative by the logits, [labels]. */
+/* *score: of the label, at a place of the line.  slopes: its derivative by the
+ * logits, [labels]. */
 static ins_status
-score_logits(struct integral *integral, const float *logits, float *score,
-             float *slopes)
+score_logits(struct integral *integral, const float *logits, double place,
+             float *score, float *slopes)
 {
     const ins_path *path = integral->path;
     const ins_pack_recipe *recipe = &path->parameters->recipe;
@@ -114,6 +126,8 @@ score_logits(struct integral *integral, const float *logits, float *score,
     float chosen;
 
     memcpy(scores, logits, labels * sizeof(float));
+    for (uint32_t i = 0; i < labels && integral->word_table != NULL; i++)
+        scores[i] += (float) place * integral->word_logits[i];
     if (independent)
         integral->kernels->sigmoid(scores, labels);
     else
@@ -144,7 +158,7 @@ run_forward(struct integral *integral, const double *places, uint32_t count,
     INS_TRY(ins_network_forward(integral->network, &batch, integral->words,
                                 true, &logits, integral->error));
     for (uint32_t i = 0; i < count; i++)
-        INS_TRY(score_logits(integral, logits + i * integral->labels,
+        INS_TRY(score_logits(integral, logits + i * integral->labels, places[i],
                              &scores[i],
                              integral->slopes + i * integral->labels));
     return INS_OK;
@@ -165,6 +179,46 @@ multiply_rows(const struct integral *integral, uint32_t token,
     return sum;
 }
 
+/* What a word adds along the line where the score has these slopes. */
+static double
+multiply_word(const struct integral *integral, uint32_t word,
+              const float *slopes)
+{
+    const float *row = integral->word_table +
+                       (size_t) integral->word_rows[word] * integral->labels;
+    double sum = 0;
+
+    for (uint32_t i = 0; i < integral->labels; i++)
+        sum += (double) row[i] * (double) slopes[i];
+    return (double) integral->word_sum.share * sum;
+}
+
+/* Adds weight times what the words give.  They are: each piece, and between two
+ * pieces both of them. */
+static ins_status
+add_words(struct integral *integral, double weight, const float *slopes)
+{
+    uint64_t work = 0;
+
+    for (uint32_t i = 0; i < integral->word_sum.count; i++) {
+        double value = weight * multiply_word(integral, i, slopes);
+        uint32_t token = 1 + i / 2;
+
+        if (i % 2 == 0) {
+            integral->interval[token] += value;
+        } else {
+            integral->interval[token] += value / 2;
+            integral->interval[token + 1] += value / 2;
+        }
+        work += integral->labels;
+        if (work >= VALUES_PER_POLL) {
+            work = 0;
+            INS_TRY(ins_poll(integral->host, integral->error));
+        }
+    }
+    return INS_OK;
+}
+
 /* Adds weights[i] times what the way back gives for text i of the pass. */
 static ins_status
 run_backward(struct integral *integral, const double *weights, uint32_t count)
@@ -181,6 +235,9 @@ run_backward(struct integral *integral, const double *weights, uint32_t count)
                     weights[i] * multiply_rows(integral, token, gradient);
             gradient += integral->hidden;
         }
+    for (uint32_t i = 0; i < count; i++)
+        INS_TRY(add_words(integral, weights[i],
+                          integral->slopes + i * integral->labels));
     return INS_OK;
 }
 
@@ -306,6 +363,27 @@ check_sum(const struct integral *integral)
     return INS_INTERNAL;
 }
 
+/* What all words add to the logits. */
+static ins_status
+read_words(struct integral *integral)
+{
+    const ins_path *path = integral->path;
+    ins_word_table_sum *sum = &integral->word_sum;
+
+    if (integral->word_table == NULL)
+        return INS_OK;
+    sum->words = integral->word_rows;
+    sum->count = ins_word_table_count(path->count);
+    sum->share = ins_word_table_share(sum->count);
+    sum->labels = integral->labels;
+    ins_word_table_find(integral->ids, path->count,
+                        ins_pack_word_rows(integral->labels),
+                        integral->word_rows);
+    memset(integral->word_logits, 0, integral->labels * sizeof(float));
+    return ins_word_table_add(sum, integral->word_table, integral->word_logits,
+                              integral->host, integral->error);
+}
+
 static ins_status
 integrate(struct integral *integral)
 {
@@ -313,6 +391,7 @@ integrate(struct integral *integral)
     ins_path *path = integral->path;
     float scores[2];
 
+    INS_TRY(read_words(integral));
     for (uint32_t i = 0; i < 2; i++)
         INS_TRY(run_forward(integral, &ends[i], 1, &scores[i]));
     path->baseline = scores[0];
@@ -338,12 +417,18 @@ open_arena(struct integral *integral, const ins_host *host)
     uint64_t capacity = integral->capacity;
     uint64_t words = capacity * count * integral->hidden;
     uint64_t slopes = capacity * integral->labels;
+    const bool reads_words = integral->word_table != NULL;
+    uint64_t word_rows =
+        reads_words ? ins_word_table_count((uint32_t) count) : 0;
+    uint64_t word_logits = reads_words ? integral->labels : 0;
 
     ins_arena_reserve(arena, capacity * count, sizeof(int32_t));
     ins_arena_reserve(arena, capacity + 1, sizeof(uint32_t));
     ins_arena_reserve(arena, words, sizeof(float));
     ins_arena_reserve(arena, integral->labels, sizeof(float));
     ins_arena_reserve(arena, slopes, sizeof(float));
+    ins_arena_reserve(arena, word_rows, sizeof(uint32_t));
+    ins_arena_reserve(arena, word_logits, sizeof(float));
     ins_arena_reserve(arena, count, sizeof(double));
     ins_arena_reserve(arena, count, sizeof(double));
     INS_TRY(ins_arena_open(arena, host, integral->error));
@@ -352,6 +437,8 @@ open_arena(struct integral *integral, const ins_host *host)
     integral->words = ins_arena_take(arena, words, sizeof(float));
     integral->scores = ins_arena_take(arena, integral->labels, sizeof(float));
     integral->slopes = ins_arena_take(arena, slopes, sizeof(float));
+    integral->word_rows = ins_arena_take(arena, word_rows, sizeof(uint32_t));
+    integral->word_logits = ins_arena_take(arena, word_logits, sizeof(float));
     integral->interval = ins_arena_take(arena, count, sizeof(double));
     integral->sums = ins_arena_take(arena, count, sizeof(double));
     return INS_OK;
@@ -401,9 +488,15 @@ ins_path_run(ins_path *path, const ins_host *host, ins_error *error)
             ins_parameters_find(path->parameters, INS_ROLE_WORDS, 0)->values,
         .hidden = recipe->hidden,
         .labels = recipe->labels,
+        .host = host,
         .error = error,
     };
-    ins_status status = open_integral(&integral, host);
+    const ins_parameter *words =
+        ins_parameters_find(path->parameters, INS_ROLE_HEAD_WORDS, 0);
+    ins_status status;
+
+    integral.word_table = words != NULL ? words->values : NULL;
+    status = open_integral(&integral, host);
 
     if (status == INS_OK)
         status = integrate(&integral);

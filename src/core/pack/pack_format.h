@@ -97,7 +97,8 @@ enum ins_recipe_flags {
     INS_RECIPE_NORMALIZE = 1u << 3,   /* embeddings get length 1 */
     INS_RECIPE_HEAD_DENSE = 1u << 4,  /* a dense layer before the labels */
     INS_RECIPE_HEAD_POOLED = 1u << 5, /* the head reads the embedding */
-    INS_RECIPE_TABULAR = 1u << 6      /* no encoder: a head over numbers */
+    INS_RECIPE_TABULAR = 1u << 6,     /* no encoder: a head over numbers */
+    INS_RECIPE_HEAD_WORDS = 1u << 7   /* the head reads words, too */
 };
 
 /*
@@ -111,6 +112,9 @@ enum ins_recipe_flags {
  * lexical > 0, with EMBED and NORMALIZE: that many values follow the pooled
  * ones, a sketch of which pieces the text has, see tasks/lexical.c; the role
  * LEXICAL has a weight for each piece.
+ *
+ * HEAD_WORDS, with CLASSIFY: what the role HEAD_WORDS has for the text's words,
+ * see pack/word_table.h, is added to the logits.
  *
  * TABULAR, alone or with HEAD_DENSE: the head reads hidden features x, each as
  * (x - (mean + rest)) * factor, and its softmax scores the labels; the role

@@ -8,6 +8,11 @@
 #include <math.h>
 #include <string.h>
 
+/* Of HEAD_WORDS; 16 MB at most. */
+#define MOST_WORD_ROWS   16384u
+#define LEAST_WORD_ROWS  64u
+#define MOST_WORD_VALUES (4u << 20)
+
 static bool
 is_layer_role(uint32_t role)
 {
@@ -35,6 +40,8 @@ is_present(const ins_pack_recipe *recipe, uint32_t layer, uint32_t role)
         return ins_pack_is_tabular(recipe);
     case INS_ROLE_LEXICAL:
         return recipe->lexical > 0;
+    case INS_ROLE_HEAD_WORDS:
+        return (recipe->flags & INS_RECIPE_HEAD_WORDS) != 0;
     default:
         return true;
     }
@@ -89,6 +96,17 @@ ins_pack_is_matrix(uint32_t role)
     }
 }
 
+uint32_t
+ins_pack_word_rows(uint32_t labels)
+{
+    uint32_t rows = MOST_WORD_ROWS;
+
+    while (rows > LEAST_WORD_ROWS &&
+           (uint64_t) rows * labels > MOST_WORD_VALUES)
+        rows /= 2;
+    return rows;
+}
+
 void
 ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
                     uint32_t *rows, uint32_t *columns)
@@ -121,6 +139,8 @@ ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
         [INS_ROLE_HEAD_OUT_BIAS] = {1, recipe->labels},
         [INS_ROLE_FEATURES] = {3, hidden},
         [INS_ROLE_LEXICAL] = {1, recipe->vocabulary},
+        [INS_ROLE_HEAD_WORDS] = {ins_pack_word_rows(recipe->labels),
+                                 recipe->labels},
     };
 
     *rows = shapes[role].rows;
@@ -230,9 +250,10 @@ has_sound_flags(const ins_pack_recipe *recipe)
 {
     const uint32_t known = INS_RECIPE_CLASSIFY | INS_RECIPE_EMBED |
                            INS_RECIPE_MULTI_LABEL | INS_RECIPE_NORMALIZE |
-                           INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED;
-    const uint32_t of_head =
-        INS_RECIPE_MULTI_LABEL | INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED;
+                           INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED |
+                           INS_RECIPE_HEAD_WORDS;
+    const uint32_t of_head = INS_RECIPE_MULTI_LABEL | INS_RECIPE_HEAD_DENSE |
+                             INS_RECIPE_HEAD_POOLED | INS_RECIPE_HEAD_WORDS;
     const uint32_t of_embedding = INS_RECIPE_NORMALIZE | INS_RECIPE_HEAD_POOLED;
     bool can_classify = (recipe->flags & INS_RECIPE_CLASSIFY) != 0;
     bool can_embed = (recipe->flags & INS_RECIPE_EMBED) != 0;

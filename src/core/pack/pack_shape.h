@@ -43,8 +43,13 @@ ins_pack_embedding_size(const ins_pack_recipe *recipe)
 static inline bool
 ins_pack_is_head(uint32_t role)
 {
-    return role >= INS_ROLE_HEAD_DENSE && role <= INS_ROLE_HEAD_OUT_BIAS;
+    return (role >= INS_ROLE_HEAD_DENSE && role <= INS_ROLE_HEAD_OUT_BIAS) ||
+           role == INS_ROLE_HEAD_WORDS;
 }
+
+/* Rows of the tensor HEAD_WORDS of a model with so many labels: a power of two,
+ * smaller where a row is long. */
+uint32_t ins_pack_word_rows(uint32_t labels);
 
 /* Weights that products or look-ups read; biases and norms are none. */
 bool ins_pack_is_matrix(uint32_t role);

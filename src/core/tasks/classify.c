@@ -7,6 +7,9 @@
 
 #include <math.h>
 
+#include "pack/pack_shape.h"
+#include "pack/word_table.h"
+
 /* What the head reads: [hidden]. */
 static ins_status
 read_features(const ins_task_input *input, const float **features,
@@ -17,6 +20,25 @@ read_features(const ins_task_input *input, const float **features,
         return INS_OK;
     *features = input->scratch;
     return ins_task_pool(input, input->scratch, error);
+}
+
+/* What the text's words say of the labels, onto the logits. */
+static ins_status
+add_words(const ins_task_input *input, float *logits, ins_error *error)
+{
+    const ins_pack_recipe *recipe = input->view->recipe;
+    ins_word_table_sum sum = {.words = input->words,
+                              .count = ins_word_table_count(input->tokens),
+                              .labels = recipe->labels};
+
+    if ((recipe->flags & INS_RECIPE_HEAD_WORDS) == 0)
+        return INS_OK;
+    sum.share = ins_word_table_share(sum.count);
+    ins_word_table_find(input->ids, input->tokens,
+                        ins_pack_word_rows(recipe->labels), input->words);
+    return ins_word_table_add(&sum,
+                              ins_pack_f32(input->view, INS_ROLE_HEAD_WORDS, 0),
+                              logits, input->host, error);
 }
 
 ins_status
@@ -41,6 +63,7 @@ ins_task_classify(const ins_task_input *input, float *row, ins_error *error)
     }
     INS_TRY(ins_linear_run(input->linear, &out, &features, INS_ACTIVATION_NONE,
                            row, error));
+    INS_TRY(add_words(input, row, error));
     if (recipe->flags & INS_RECIPE_MULTI_LABEL)
         input->linear->kernels->sigmoid(row, recipe->labels);
     else

@@ -1,6 +1,7 @@
 /*
  * classifier.c - a head over the embeddings of a frozen encoder.
  *
+ *   tokenize every text, for its words
  *   embed    every text, as the task embed does: equal texts once
  *   select   penalty and kind of the head, by cross-validation
  *   fit      the head to all rows
@@ -10,9 +11,11 @@
  */
 #include "train/classifier.h"
 
+#include "pack/pack_shape.h"
 #include "train/converted_base.h"
 #include "train/head_choose.h"
 #include "train/trained_pack.h"
+#include "train/word_rows.h"
 
 /* For estimates of memory and time only. */
 #define BATCH_TOKENS 512
@@ -21,14 +24,17 @@
 #define FIT_COST 3000
 /* Of choosing, in fits, for each fold. */
 #define CHOICE_COST   0.7
+#define TOKENIZE_COST 4000 /* of a token, in multiplications */
 #define ROWS_PER_POLL 65536
 
 struct run {
     const ins_text_job *job;
     const ins_host *host; /* of the progress */
+    uint64_t held;        /* bytes of the rows */
     ins_sorted_labels labels;
     ins_targets targets;
     float *features; /* [rows][hidden] */
+    ins_word_rows words;
     ins_head head;
 };
 
@@ -72,8 +78,14 @@ larger(uint64_t a, uint64_t b)
 }
 
 uint64_t
-ins_classifier_bytes(const ins_text_job *job, uint64_t rows)
+ins_classifier_bytes(const ins_text_job *job, size_t text_size)
 {
+    const uint64_t rows = job->rows->count + 1;
+    const bool reads_words = job->options->words;
+    const uint32_t labels = job->labels->count + 1;
+    const uint32_t table_rows = ins_pack_word_rows(labels);
+    const ins_head_words words = {
+        .table_rows = ins_word_rows_learnt(job, text_size, table_rows)};
     const ins_pack_recipe *recipe = job->view->recipe;
     const ins_targets_options targets = ins_text_job_targets(job->options);
     const ins_head_wish wish = make_wish(job);
@@ -81,8 +93,9 @@ ins_classifier_bytes(const ins_text_job *job, uint64_t rows)
     const ins_head_rows shape = {
         .count = (size_t) rows,
         .columns = recipe->hidden,
-        .labels = job->labels->count,
+        .labels = labels,
         .marks = job->options->multi_label ? &marks : NULL,
+        .words = reads_words ? &words : NULL,
     };
     uint32_t units = wish.head == INS_HEAD_LOGISTIC ? 0 : wish.units;
     uint64_t embedding = rows * sizeof(ins_text) + session_bytes(recipe);
@@ -95,6 +108,10 @@ ins_classifier_bytes(const ins_text_job *job, uint64_t rows)
                      converting;
 
     fitting = larger(fitting, embedding);
+    if (reads_words)
+        bytes += ins_word_rows_token_bytes(job, text_size) +
+                 ins_word_rows_bytes(job) +
+                 (uint64_t) table_rows * shape.labels * sizeof(float);
     return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
 }
 
@@ -111,6 +128,8 @@ plan(const struct run *run)
         options->head == INS_HEAD_LOGISTIC ? 0 : unit * (hidden + labels);
     double choice = CHOICE_COST * options->folds * (logistic + network);
     const ins_phase phases[] = {
+        {"tokenize",
+         options->words ? TOKENIZE_COST * ins_text_job_length(job) : 0},
         {"embed", ins_text_job_cost(job)},
         {"select", needs_choice(options) ? choice : 0},
         {"fit", network > 0 ? network : logistic},
@@ -119,6 +138,21 @@ plan(const struct run *run)
 
     ins_progress_plan(job->progress, phases,
                       sizeof(phases) / sizeof(phases[0]));
+}
+
+/* ---- tokenize ------------------------------------------------------------ */
+
+/* What the tokens may take: all that nothing else needs. */
+static ins_status
+read_words(struct run *run, ins_error *error)
+{
+    const ins_text_job *job = run->job;
+    uint64_t limit = job->options->max_bytes;
+    uint64_t others = run->held + ins_classifier_bytes(job, 0) -
+                      ins_word_rows_token_bytes(job, 0);
+
+    return ins_word_rows_open(&run->words, job, run->targets.labels,
+                              others < limit ? limit - others : 0, error);
 }
 
 /* ---- embed --------------------------------------------------------------- */
@@ -202,15 +236,19 @@ head_rows(const struct run *run)
         .marks = run->targets.marks,
         .weights = run->targets.weights,
         .rounding = INS_ENCODER_ROUNDING,
+        .words = run->words.starts != NULL ? &run->words.head : NULL,
     };
 }
 
+/* The penalty is chosen without the words: with them it would take two to three
+ * times as long, and come out the same. */
 static ins_status
 fit(struct run *run, ins_error *error)
 {
     const ins_text_job *job = run->job;
     ins_progress *progress = job->progress;
     ins_head_rows rows = head_rows(run);
+    ins_head_rows features = rows;
     ins_head_wish wish = make_wish(job);
     ins_head_options head = {.progress = ins_progress_iteration,
                              .progress_user = progress};
@@ -219,7 +257,8 @@ fit(struct run *run, ins_error *error)
         ins_progress_begin(progress, "select", job->options->folds);
     wish.progress = ins_progress_step;
     wish.progress_user = progress;
-    INS_TRY(ins_head_choose(&head, NULL, &rows, &wish, run->host, error));
+    features.words = NULL;
+    INS_TRY(ins_head_choose(&head, NULL, &features, &wish, run->host, error));
     ins_progress_begin(progress, "fit", head.iterations);
     return ins_head_fit(&run->head, &rows, &head, run->host, error);
 }
@@ -239,9 +278,14 @@ write(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
 
     if (options->multi_label)
         trained.flags |= INS_RECIPE_MULTI_LABEL;
+    if (run->head.words != NULL)
+        trained.flags |= INS_RECIPE_HEAD_WORDS;
     if (run->head.units > 0)
         trained.flags |= INS_RECIPE_HEAD_DENSE;
     ins_progress_begin(run->job->progress, "write", 1);
+    if (run->head.words != NULL)
+        INS_TRY(
+            ins_word_rows_spread(&run->words, &run->head, run->host, error));
     return ins_trained_pack_write(&trained, &run->head, run->host, pack,
                                   pack_bytes, error);
 }
@@ -257,20 +301,23 @@ train(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
     INS_TRY(ins_targets_open(&run->targets, job->rows, &run->labels, &options,
                              run->host, error));
     plan(run);
+    if (job->options->words)
+        INS_TRY(read_words(run, error));
     INS_TRY(embed(run, error));
     INS_TRY(fit(run, error));
     return write(run, pack, pack_bytes, error);
 }
 
 static ins_status
-train_on(const ins_text_job *job, void **pack, size_t *pack_bytes,
-         ins_error *error)
+train_on(const ins_text_job *job, uint64_t held, void **pack,
+         size_t *pack_bytes, ins_error *error)
 {
-    struct run run = {.job = job, .host = &job->progress->host};
+    struct run run = {.job = job, .host = &job->progress->host, .held = held};
     ins_status status = train(&run, pack, pack_bytes, error);
 
     ins_head_close(&run.head, run.host);
     ins_release(run.host, run.features);
+    ins_word_rows_close(&run.words, run.host);
     ins_targets_close(&run.targets, run.host);
     ins_sorted_labels_close(&run.labels, run.host);
     return status;
@@ -278,8 +325,8 @@ train_on(const ins_text_job *job, void **pack, size_t *pack_bytes,
 
 /* The head is fitted to what the encoder gives in the wanted number type. */
 ins_status
-ins_classifier_train(const ins_text_job *job, void **pack, size_t *pack_bytes,
-                     ins_error *error)
+ins_classifier_train(const ins_text_job *job, uint64_t held, void **pack,
+                     size_t *pack_bytes, ins_error *error)
 {
     const ins_host *host = &job->progress->host;
     ins_text_job used = *job;
@@ -292,7 +339,10 @@ ins_classifier_train(const ins_text_job *job, void **pack, size_t *pack_bytes,
         used.view = &converted.view;
     }
     if (status == INS_OK)
-        status = train_on(&used, pack, pack_bytes, error);
+        status = train_on(
+            &used,
+            held + ins_converted_base_bytes(job->view, job->options->weights),
+            pack, pack_bytes, error);
     ins_converted_base_close(&converted, host);
     return status;
 }

@@ -8,10 +8,11 @@
 
 #include "train/text_job.h"
 
-/* Memory that a run over so many rows needs beside them. */
-uint64_t ins_classifier_bytes(const ins_text_job *job, uint64_t rows);
-/* As ins_training_run. */
-ins_status ins_classifier_train(const ins_text_job *job, void **pack,
-                                size_t *pack_bytes, ins_error *error);
+/* Memory that a run needs beside its rows, with one more of text_size bytes. */
+uint64_t ins_classifier_bytes(const ins_text_job *job, size_t text_size);
+/* As ins_training_run.  held: bytes of the rows. */
+ins_status ins_classifier_train(const ins_text_job *job, uint64_t held,
+                                void **pack, size_t *pack_bytes,
+                                ins_error *error);
 
 #endif

@@ -132,6 +132,10 @@ open_head(ins_head *head, const ins_head_rows *rows, uint32_t units,
     head->columns = rows->columns;
     head->units = units;
     head->labels = rows->labels;
+    if (rows->words != NULL)
+        INS_TRY(open_floats(host,
+                            (uint64_t) rows->words->table_rows * rows->labels,
+                            &head->words, error));
     INS_TRY(open_floats(host, rows->labels * width, &head->out, error));
     INS_TRY(open_floats(host, rows->labels, &head->out_bias, error));
     if (units == 0)
@@ -180,6 +184,22 @@ copy_rows(const ins_head_loss *loss, float *to, const float *from,
     return INS_OK;
 }
 
+/* The rows of words with their scale. */
+static ins_status
+take_words(ins_head *head, const ins_head_loss *loss, const float *weights,
+           ins_error *error)
+{
+    const ins_head_words *words = loss->rows->words;
+    uint64_t count = (uint64_t) words->table_rows * head->labels;
+
+    for (uint64_t i = 0; i < count; i++) {
+        if (i % VALUES_PER_POLL == 0)
+            INS_TRY(ins_poll(loss->host, error));
+        head->words[i] = words->scale * weights[i];
+    }
+    return INS_OK;
+}
+
 static ins_status
 take_weights(ins_head *head, const ins_head_loss *loss, const float *weights,
              ins_error *error)
@@ -190,6 +210,8 @@ take_weights(ins_head *head, const ins_head_loss *loss, const float *weights,
                       (ins_head_matrix){head->labels, places.width}, error));
     memcpy(head->out_bias, weights + places.out_bias,
            head->labels * sizeof(float));
+    if (loss->rows->words != NULL)
+        INS_TRY(take_words(head, loss, weights + places.words, error));
     if (head->units == 0)
         return fold_layer(loss, head->out, head->out_bias, head->labels, error);
     INS_TRY(copy_rows(loss, head->dense, weights + places.dense,
@@ -240,6 +262,7 @@ ins_head_close(ins_head *head, const ins_host *host)
     ins_release(host, head->dense_bias);
     ins_release(host, head->out);
     ins_release(host, head->out_bias);
+    ins_release(host, head->words);
     *head = (ins_head){0};
 }
 

@@ -19,6 +19,16 @@
  * on where in a batch a text is. */
 #define INS_ENCODER_ROUNDING 1e-5
 
+/* The words of rows, pack/word_table.h, beside their features. */
+typedef struct ins_head_words {
+    const uint32_t *words; /* rows of a table, of all texts behind each other */
+    const uint64_t *starts; /* [count + 1] */
+    uint32_t table_rows;
+    /* What the sum of a text's words is multiplied with while it is learnt: how
+     * much may come of them before the penalty does. */
+    float scale;
+} ins_head_words;
+
 typedef struct ins_head_rows {
     const float *features; /* [count][columns], finite */
     size_t count;
@@ -30,6 +40,7 @@ typedef struct ins_head_rows {
     /* A feature counts as constant when its deviation is below this share of
      * the root mean square of all features; 0 where each is exact. */
     double rounding;
+    const ins_head_words *words; /* NULL: none */
 } ins_head_rows;
 
 typedef struct ins_head_options {
@@ -53,6 +64,7 @@ typedef struct ins_head {
     float *dense_bias; /* [units], or NULL */
     float *out;        /* [labels][units or columns] */
     float *out_bias;   /* [labels] */
+    float *words;      /* [table_rows][labels], or NULL */
     double loss;       /* reached, with the penalty */
 } ins_head;
 
@@ -69,8 +81,8 @@ ins_status ins_head_fit(ins_head *head, const ins_head_rows *rows,
  * UINT64_MAX when that is no number. */
 uint64_t ins_head_fit_bytes(const ins_head_rows *rows, uint32_t units);
 void ins_head_close(ins_head *head, const ins_host *host);
-/* logits: [count][labels], before softmax or sigmoid.  Polls.  Errors:
- * CANCELLED, NO_MEMORY. */
+/* logits: [count][labels], before softmax or sigmoid, without what words add.
+ * Polls.  Errors: CANCELLED, NO_MEMORY. */
 ins_status ins_head_score(const ins_head *head, const float *features,
                           size_t count, float *logits, const ins_host *host,
                           ins_error *error);

@@ -12,6 +12,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "pack/word_table.h"
+
 #define MAX_BLOCK_ROWS 512
 /* Multiply-adds of one product of a block: about 30 ms where OpenBLAS knows
  * the processor least. */
@@ -30,7 +32,10 @@ ins_head_find_places(const ins_head_rows *rows, uint32_t units)
     places.out_bias = (uint64_t) rows->labels * places.width;
     places.dense = places.out_bias + rows->labels;
     places.dense_bias = places.dense + (uint64_t) units * rows->columns;
-    places.count = places.dense_bias + units;
+    places.words = places.dense_bias + units;
+    places.count = places.words;
+    if (rows->words != NULL)
+        places.count += (uint64_t) rows->words->table_rows * rows->labels;
     return places;
 }
 
@@ -290,6 +295,39 @@ gather_rows(const struct pass *pass)
     }
 }
 
+/* The words of row i of the block, or none. */
+static ins_word_table_sum
+words_of(const struct pass *pass, size_t i)
+{
+    const ins_head_words *words = pass->loss->rows->words;
+    size_t number = row_number(pass->part, pass->first + i);
+    uint64_t start = words->starts[number];
+    uint32_t count = (uint32_t) (words->starts[number + 1] - start);
+
+    return (ins_word_table_sum){.words = words->words + start,
+                                .count = count,
+                                .share =
+                                    words->scale * ins_word_table_share(count),
+                                .labels = pass->loss->rows->labels};
+}
+
+static ins_status
+add_words(const struct pass *pass)
+{
+    const ins_head_loss *loss = pass->loss;
+
+    if (loss->rows->words == NULL)
+        return INS_OK;
+    for (size_t i = 0; i < pass->count; i++) {
+        ins_word_table_sum sum = words_of(pass, i);
+
+        INS_TRY(ins_word_table_add(&sum, pass->weights + pass->places.words,
+                                   loss->logits + i * loss->rows->labels,
+                                   loss->host, pass->error));
+    }
+    return INS_OK;
+}
+
 static ins_status
 run_forward(const struct pass *pass)
 {
@@ -317,8 +355,9 @@ run_forward(const struct pass *pass)
                                 pass->count * loss->units);
         out.a = loss->hidden;
     }
-    return ins_head_apply_layer(loss->host, &out,
-                                pass->weights + places->out_bias, pass->error);
+    INS_TRY(ins_head_apply_layer(
+        loss->host, &out, pass->weights + places->out_bias, pass->error));
+    return add_words(pass);
 }
 
 /* ---- loss of a row ------------------------------------------------------- */
@@ -416,6 +455,24 @@ add_layer_gradient(const struct pass *pass, const ins_product *layer,
     return ins_blas_run(pass->loss->host, &product, pass->error);
 }
 
+/* The way back of add_words: every word of a row has the row's gradient. */
+static ins_status
+add_words_gradient(const struct pass *pass)
+{
+    const ins_head_loss *loss = pass->loss;
+
+    if (loss->rows->words == NULL)
+        return INS_OK;
+    for (size_t i = 0; i < pass->count; i++) {
+        ins_word_table_sum sum = words_of(pass, i);
+
+        INS_TRY(ins_word_table_spread(
+            &sum, loss->logits + i * loss->rows->labels,
+            pass->gradient + pass->places.words, loss->host, pass->error));
+    }
+    return INS_OK;
+}
+
 static ins_status
 run_hidden_backward(const struct pass *pass)
 {
@@ -456,6 +513,7 @@ run_backward(const struct pass *pass)
                          .columns = loss->rows->columns};
 
     INS_TRY(add_layer_gradient(pass, &out, gradient + places->out_bias));
+    INS_TRY(add_words_gradient(pass));
     if (loss->units == 0)
         return INS_OK;
     INS_TRY(run_hidden_backward(pass));
@@ -536,6 +594,7 @@ ins_head_loss_evaluate(void *user, const float *weights, float *gradient,
     INS_TRY(penalise(&pass, 0, pass.places.out_bias, &square));
     INS_TRY(
         penalise(&pass, pass.places.dense, pass.places.dense_bias, &square));
+    INS_TRY(penalise(&pass, pass.places.words, pass.places.count, &square));
     *value = measure.loss / loss->weight_sum + loss->l2 / 2 * square;
     return INS_OK;
 }

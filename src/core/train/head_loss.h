@@ -3,7 +3,7 @@
  *
  * Weights are one vector over standardised features: out [labels][width],
  * where width is units or, without a hidden layer, columns; out_bias [labels];
- * dense [units][columns]; dense_bias [units].
+ * dense [units][columns]; dense_bias [units]; words [table_rows][labels].
  *
  * The functions that start and minimise are in head.c.
  *
@@ -21,6 +21,7 @@ typedef struct ins_head_places {
     uint64_t out_bias;
     uint64_t dense;
     uint64_t dense_bias;
+    uint64_t words;
     uint64_t count;
 } ins_head_places;
 

@@ -17,6 +17,7 @@ const ins_training_options ins_training_defaults = {
     .l2 = -1,
     .folds = 5,
     .units = 32,
+    .words = true,
     .seed = 1,
     .epochs = 6,
     .batch_size = 32,
@@ -31,8 +32,8 @@ const ins_training_options ins_training_defaults = {
 };
 
 static const char *const classifier_names[] = {
-    "encoder", "head", "class_weights", "l2",
-    "folds",   "seed", "max_tokens",    "weights"};
+    "encoder", "head", "words",      "class_weights", "l2",
+    "folds",   "seed", "max_tokens", "weights"};
 static const char *const fine_tune_names[] = {
     "epochs",        "batch_size", "learning_rate", "warmup",
     "weight_decay",  "dropout",    "averaging",     "max_tokens",
@@ -119,6 +120,7 @@ read_words(const ins_json *json, ins_training_options *options,
     INS_TRY(ins_json_choice(json, "weights", weights_words,
                             COUNT(weights_words), &weights, error));
     options->weights = (ins_weights_choice) weights;
+    INS_TRY(ins_json_bool(json, "words", &options->words, error));
     INS_TRY(read_short_text(json, "encoder", options->encoder,
                             sizeof(options->encoder), error));
     return read_short_text(json, "positive", options->positive,

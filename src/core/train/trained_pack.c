@@ -89,6 +89,8 @@ values_of(const ins_head *head, uint32_t role)
         return head->dense_bias;
     case INS_ROLE_HEAD_OUT:
         return head->out;
+    case INS_ROLE_HEAD_WORDS:
+        return head->words;
     default:
         return head->out_bias;
     }

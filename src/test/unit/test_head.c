@@ -203,6 +203,25 @@ test_gradient_of_softmax(void **state)
     compare_gradient(&rows, 5);
 }
 
+/* From none to three words in a row, of three rows of a table. */
+static void
+test_gradient_of_words(void **state)
+{
+    uint32_t words[3 * ROWS];
+    uint64_t starts[ROWS + 1] = {0};
+    const ins_head_words of_rows = {words, starts, 3, 1.5f};
+    ins_head_rows rows = make_rows();
+
+    (void) state;
+    for (uint32_t i = 0; i < 3 * ROWS; i++)
+        words[i] = i * 7 % 11 % 3;
+    for (uint32_t i = 0; i < ROWS; i++)
+        starts[i + 1] = starts[i] + i % 4;
+    rows.words = &of_rows;
+    compare_gradient(&rows, 0);
+    compare_gradient(&rows, 5);
+}
+
 static uint8_t marks[ROWS][LABELS];
 
 static ins_head_rows
@@ -601,6 +620,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_logistic_is_the_optimum),
         TEST(test_gradient_of_softmax),
+        TEST(test_gradient_of_words),
         TEST(test_gradient_of_sigmoids),
         TEST(test_several_labels_are_learned),
         TEST(test_weights_are_repetitions),

@@ -222,8 +222,8 @@ test_hints(void **state)
         ins_training_method method;
         const char *hint;
     } hints[] = {
-        {C, "Options of the method classifier: encoder, head, class_weights, "
-            "l2, folds, seed, max_tokens, weights."},
+        {C, "Options of the method classifier: encoder, head, words, "
+            "class_weights, l2, folds, seed, max_tokens, weights."},
         {F,
          "Options of the method fine_tune: epochs, batch_size, "
          "learning_rate, warmup, weight_decay, dropout, averaging, max_tokens, "

@@ -1,0 +1,199 @@
+/*
+ * word_rows.c - the texts of a training as words.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#include "train/word_rows.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "pack/pack_shape.h"
+#include "pack/word_table.h"
+#include "train/token_rows.h"
+
+#define ROWS_PER_POLL  1024
+#define WORDS_PER_POLL (1u << 20)
+#define SPECIAL_TOKENS 2 /* [CLS] and [SEP] */
+#define MOST_WORDS     2 /* of a token */
+/* Of a text, at least, as in tuning.c. */
+#define BYTES_PER_TOKEN 2
+
+/* A token, and its words. */
+#define TOKEN_BYTES (sizeof(int32_t) + MOST_WORDS * sizeof(uint32_t))
+
+/* ---- estimates ----------------------------------------------------------- */
+
+/* Few texts have as many; those are refused when they have been counted. */
+static uint64_t
+most_tokens(const ins_text_job *job, size_t text_size)
+{
+    const ins_row_store *store = job->rows;
+    uint64_t rows = store->count + 1;
+    uint64_t around =
+        job->view->tokenizer->document_prompt_bytes + SPECIAL_TOKENS;
+    uint64_t tokens =
+        (store->text_bytes + text_size) / BYTES_PER_TOKEN + rows * around;
+    uint64_t limit =
+        rows * ins_text_job_tokens(job->view->recipe, job->options);
+
+    return tokens < limit ? tokens : limit;
+}
+
+uint32_t
+ins_word_rows_learnt(const ins_text_job *job, size_t text_size,
+                     uint32_t table_rows)
+{
+    uint64_t words = most_tokens(job, text_size) * MOST_WORDS;
+
+    return words < table_rows ? (uint32_t) words : table_rows;
+}
+
+uint64_t
+ins_word_rows_token_bytes(const ins_text_job *job, size_t text_size)
+{
+    return most_tokens(job, text_size) * TOKEN_BYTES;
+}
+
+uint64_t
+ins_word_rows_bytes(const ins_text_job *job)
+{
+    uint64_t starts = (job->rows->count + 2) * sizeof(uint64_t);
+
+    return 2 * starts + 2 * ins_pack_word_rows(1) * sizeof(uint32_t) +
+           (uint64_t) job->view->recipe->max_tokens * sizeof(ins_token);
+}
+
+/* ---- filling ------------------------------------------------------------- */
+
+static uint32_t
+length_of(const ins_token_rows *tokens, uint64_t row)
+{
+    return (uint32_t) (tokens->starts[row + 1] - tokens->starts[row]);
+}
+
+static ins_status
+find_words(ins_word_rows *words, const ins_token_rows *tokens, uint64_t rows,
+           const ins_host *host, ins_error *error)
+{
+    uint64_t at = 0;
+    void *memory;
+
+    INS_TRY(ins_alloc(host, rows + 1, sizeof(uint64_t), &memory, error));
+    words->starts = memory;
+    for (uint64_t i = 0; i < rows; i++) {
+        if (i % ROWS_PER_POLL == 0)
+            INS_TRY(ins_poll(host, error));
+        words->starts[i] = at;
+        at += ins_word_table_count(length_of(tokens, i));
+    }
+    words->starts[rows] = at;
+    INS_TRY(ins_alloc(host, at, sizeof(uint32_t), &memory, error));
+    words->words = memory;
+    for (uint64_t i = 0; i < rows; i++) {
+        if (i % ROWS_PER_POLL == 0)
+            INS_TRY(ins_poll(host, error));
+        ins_word_table_find(tokens->ids + tokens->starts[i],
+                            length_of(tokens, i), words->table_rows,
+                            words->words + words->starts[i]);
+    }
+    return INS_OK;
+}
+
+/* Rows of the table become numbers of rows that are learnt, in the order in
+ * which they are met.  numbers: [table_rows], zeros. */
+static ins_status
+number_rows(ins_word_rows *words, uint64_t count, uint32_t *numbers,
+            const ins_host *host, ins_error *error)
+{
+    uint32_t learnt = 0;
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint32_t *number = &numbers[words->words[i]];
+
+        if (i % WORDS_PER_POLL == 0)
+            INS_TRY(ins_poll(host, error));
+        if (*number == 0) {
+            words->rows[learnt++] = words->words[i];
+            *number = learnt;
+        }
+        words->words[i] = *number - 1;
+    }
+    words->head.table_rows = learnt;
+    return INS_OK;
+}
+
+static ins_status
+fill(ins_word_rows *words, const ins_token_rows *tokens, uint64_t rows,
+     const ins_host *host, ins_error *error)
+{
+    ins_status status;
+    void *memory;
+
+    INS_TRY(find_words(words, tokens, rows, host, error));
+    INS_TRY(
+        ins_alloc(host, words->table_rows, sizeof(uint32_t), &memory, error));
+    words->rows = memory;
+    INS_TRY(ins_alloc_zeroed(host, words->table_rows, sizeof(uint32_t), &memory,
+                             error));
+    status = number_rows(words, words->starts[rows], memory, host, error);
+    ins_release(host, memory);
+    words->head.words = words->words;
+    words->head.starts = words->starts;
+    return status;
+}
+
+ins_status
+ins_word_rows_open(ins_word_rows *words, const ins_text_job *job,
+                   uint32_t labels, uint64_t max_bytes, ins_error *error)
+{
+    const ins_host *host = &job->progress->host;
+    const ins_token_limits limits = {
+        .max_tokens = ins_text_job_tokens(job->view->recipe, job->options),
+        .document = true,
+        .max_bytes = (job->rows->count + 1) * sizeof(uint64_t) +
+                     max_bytes / TOKEN_BYTES * sizeof(int32_t),
+    };
+    ins_token_rows tokens;
+    ins_status status = ins_token_rows_open(&tokens, job->rows, job->view,
+                                            &limits, job->progress, error);
+
+    *words = (ins_word_rows){
+        .table_rows = ins_pack_word_rows(labels),
+        /* Half as long, squared, as the standardised features: with as
+         * long ones rows made by patterns mislead. */
+        .head.scale = sqrtf((float) job->view->recipe->hidden / 2),
+    };
+    if (status == INS_OK)
+        status = fill(words, &tokens, job->rows->count, host, error);
+    ins_token_rows_close(&tokens, host);
+    return status;
+}
+
+ins_status
+ins_word_rows_spread(const ins_word_rows *words, ins_head *head,
+                     const ins_host *host, ins_error *error)
+{
+    size_t row = head->labels;
+    float *table;
+    void *memory;
+
+    INS_TRY(ins_alloc_zeroed(host, (uint64_t) words->table_rows * row,
+                             sizeof(float), &memory, error));
+    table = memory;
+    for (uint32_t i = 0; i < words->head.table_rows; i++)
+        memcpy(table + words->rows[i] * row, head->words + i * row,
+               row * sizeof(float));
+    ins_release(host, head->words);
+    head->words = table;
+    return INS_OK;
+}
+
+void
+ins_word_rows_close(ins_word_rows *words, const ins_host *host)
+{
+    ins_release(host, words->words);
+    ins_release(host, words->starts);
+    ins_release(host, words->rows);
+    *words = (ins_word_rows){.words = NULL};
+}

@@ -1,0 +1,43 @@
+/*
+ * word_rows.h - the texts of a training as words, pack/word_table.h.
+ *
+ * SPDX-License-Identifier: PostgreSQL
+ */
+#ifndef INS_WORD_ROWS_H
+#define INS_WORD_ROWS_H
+
+#include "train/head.h"
+#include "train/text_job.h"
+
+/* Owned.  Only the rows of the table that a text has are learnt. */
+typedef struct ins_word_rows {
+    uint32_t *words;     /* numbers of rows that are learnt */
+    uint64_t *starts;    /* [texts + 1] */
+    uint32_t *rows;      /* [head.table_rows]: their places in the table */
+    uint32_t table_rows; /* of the whole table */
+    ins_head_words head; /* what a head is fitted with */
+} ins_word_rows;
+
+/*
+ * Tokenizes all texts as documents, which is the phase "tokenize".  labels: of
+ * the head.  max_bytes: for tokens and words.  Close also after a failure.
+ * Errors: LIMIT_EXCEEDED, NO_MEMORY, CANCELLED.
+ */
+ins_status ins_word_rows_open(ins_word_rows *words, const ins_text_job *job,
+                              uint32_t labels, uint64_t max_bytes,
+                              ins_error *error);
+/* The words of a head that was fitted with them become the whole table.
+ * Errors: NO_MEMORY, CANCELLED. */
+ins_status ins_word_rows_spread(const ins_word_rows *words, ins_head *head,
+                                const ins_host *host, ins_error *error);
+void ins_word_rows_close(ins_word_rows *words, const ins_host *host);
+
+/* Memory, with one more text of text_size bytes: of the tokens and their words
+ * if the texts are usual ones, of all else, and the rows that are learnt of a
+ * table of table_rows, at most. */
+uint64_t ins_word_rows_token_bytes(const ins_text_job *job, size_t text_size);
+uint64_t ins_word_rows_bytes(const ins_text_job *job);
+uint32_t ins_word_rows_learnt(const ins_text_job *job, size_t text_size,
+                              uint32_t table_rows);
+
+#endif
