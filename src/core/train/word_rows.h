@@ -26,8 +26,8 @@ typedef struct ins_word_rows {
 ins_status ins_word_rows_open(ins_word_rows *words, const ins_text_job *job,
                               uint32_t labels, uint64_t max_bytes,
                               ins_error *error);
-/* The words of a head that was fitted with them become the whole table.
- * Errors: NO_MEMORY, CANCELLED. */
+/* The words of a head that was fitted with them become the whole table, 16 MB
+ * at most: a few milliseconds without a poll.  Errors: NO_MEMORY. */
 ins_status ins_word_rows_spread(const ins_word_rows *words, ins_head *head,
                                 const ins_host *host, ins_error *error);
 void ins_word_rows_close(ins_word_rows *words, const ins_host *host);
