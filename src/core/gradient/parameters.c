@@ -5,8 +5,6 @@
  */
 #include "gradient/parameters.h"
 
-#include <math.h>
-
 #include "base/checked.h"
 #include "pack/pack_rows.h"
 #include "pack/pack_shape.h"
@@ -166,22 +164,10 @@ ins_parameters_read(ins_parameters *parameters, const ins_pack_view *view,
     return INS_OK;
 }
 
-static bool
-is_finite(const float *values, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
-            return false;
-    return true;
-}
-
 ins_status
 ins_parameters_write(const ins_parameters *parameters,
                      const ins_pack_view *view, uint8_t *pack, ins_error *error)
 {
-    size_t done = 0;
-
-    INS_TRY(ins_poll(&parameters->host, error));
     for (uint32_t i = 0; i < parameters->tensor_count; i++) {
         const ins_parameter *tensor = &parameters->tensors[i];
         const ins_pack_tensor *to = find_equal(view, tensor);
@@ -189,15 +175,8 @@ ins_parameters_write(const ins_parameters *parameters,
         INS_CHECK(to != NULL, error, INS_INTERNAL,
                   "the pack has no place for tensor %u of layer %u",
                   tensor->role, tensor->layer);
-        for (uint32_t row = 0; row < tensor->rows; row++) {
-            const float *values =
-                tensor->values + (size_t) row * tensor->columns;
-
-            INS_CHECK(is_finite(values, tensor->columns), error, INS_INTERNAL,
-                      "a weight is not a number");
-            ins_pack_put_row(to, pack + to->offset, row, values);
-            INS_TRY(count_row(parameters, tensor->columns, &done, error));
-        }
+        INS_TRY(ins_pack_put_rows(to, pack + to->offset, tensor->values,
+                                  &parameters->host, error));
     }
     return INS_OK;
 }

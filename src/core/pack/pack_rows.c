@@ -11,6 +11,8 @@
 #include "pack/pack_shape.h"
 
 #define MAX_INT8 127.0f
+/* Floats between two polls: a few milliseconds of the slowest layout. */
+#define VALUES_PER_POLL 262144
 
 static uint16_t
 round_to_bf16(float value)
@@ -163,6 +165,35 @@ ins_pack_put_row(const ins_pack_tensor *tensor, uint8_t *data, uint32_t row,
         memcpy(data + row * bytes, values, bytes);
         break;
     }
+}
+
+static bool
+is_finite(const float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return false;
+    return true;
+}
+
+ins_status
+ins_pack_put_rows(const ins_pack_tensor *tensor, uint8_t *data,
+                  const float *values, const ins_host *host, ins_error *error)
+{
+    size_t done = VALUES_PER_POLL;
+
+    for (uint32_t row = 0; row < tensor->rows; row++) {
+        if (done >= VALUES_PER_POLL) {
+            INS_TRY(ins_poll(host, error));
+            done = 0;
+        }
+        INS_CHECK(is_finite(values, tensor->columns), error, INS_INTERNAL,
+                  "a weight is not a number");
+        ins_pack_put_row(tensor, data, row, values);
+        values += tensor->columns;
+        done += tensor->columns;
+    }
+    return INS_OK;
 }
 
 /* ---- and back ------------------------------------------------------------ */

@@ -5,7 +5,6 @@
  */
 #include "train/trained_pack.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "pack/pack_rows.h"
@@ -13,7 +12,6 @@
 #include "pack/pack_writer.h"
 
 #define BYTES_PER_POLL ((uint64_t) 16 << 20)
-#define ROWS_PER_POLL  1024
 
 static ins_pack_recipe
 recipe_of(const ins_trained_pack *trained)
@@ -97,31 +95,15 @@ values_of(const ins_head *head, uint32_t role)
 }
 
 static ins_status
-put_values(const struct copying *copying, const ins_pack_tensor *tensor,
-           ins_error *error)
-{
-    const float *values = values_of(copying->head, tensor->role);
-
-    for (uint32_t row = 0; row < tensor->rows; row++) {
-        if (row % ROWS_PER_POLL == 0)
-            INS_TRY(ins_poll(copying->host, error));
-        for (uint32_t i = 0; i < tensor->columns; i++)
-            INS_CHECK(isfinite(values[i]), error, INS_INTERNAL,
-                      "training gave weights that are not numbers");
-        ins_pack_put_row(tensor, copying->pack + tensor->offset, row, values);
-        values += tensor->columns;
-    }
-    return INS_OK;
-}
-
-static ins_status
 fill(const struct copying *copying, const ins_pack_view *view, ins_error *error)
 {
     for (uint32_t i = 0; i < view->tensor_count; i++) {
         const ins_pack_tensor *tensor = &view->tensors[i];
 
         if (ins_pack_is_head(tensor->role))
-            INS_TRY(put_values(copying, tensor, error));
+            INS_TRY(ins_pack_put_rows(tensor, copying->pack + tensor->offset,
+                                      values_of(copying->head, tensor->role),
+                                      copying->host, error));
         else
             INS_TRY(copy_tensor(copying, tensor, error));
     }
