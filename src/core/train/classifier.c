@@ -11,6 +11,8 @@
  */
 #include "train/classifier.h"
 
+#include <math.h>
+
 #include "pack/pack_shape.h"
 #include "train/converted_base.h"
 #include "train/head_choose.h"
@@ -71,6 +73,14 @@ make_wish(const ins_text_job *job)
     };
 }
 
+/* Of the texts as tokens, and the words of these. */
+static uint64_t
+token_bytes(uint64_t tokens)
+{
+    return ins_token_rows_token_bytes(tokens) +
+           ins_word_rows_token_bytes(tokens);
+}
+
 static uint64_t
 larger(uint64_t a, uint64_t b)
 {
@@ -84,8 +94,9 @@ ins_classifier_bytes(const ins_text_job *job, size_t text_size)
     const bool reads_words = job->options->words;
     const uint32_t labels = job->labels->count + 1;
     const uint32_t table_rows = ins_pack_word_rows(labels);
-    const ins_head_words words = {
-        .table_rows = ins_word_rows_learnt(job, text_size, table_rows)};
+    const uint64_t tokens = ins_text_job_most_tokens(job, text_size);
+    const ins_head_words words = {.table_rows =
+                                      ins_word_rows_learnt(tokens, table_rows)};
     const ins_pack_recipe *recipe = job->view->recipe;
     const ins_targets_options targets = ins_text_job_targets(job->options);
     const ins_head_wish wish = make_wish(job);
@@ -109,8 +120,9 @@ ins_classifier_bytes(const ins_text_job *job, size_t text_size)
 
     fitting = larger(fitting, embedding);
     if (reads_words)
-        bytes += ins_word_rows_token_bytes(job, text_size) +
-                 ins_word_rows_bytes(job) +
+        bytes += token_bytes(tokens) +
+                 ins_token_rows_bytes(rows, recipe->max_tokens) +
+                 ins_word_rows_bytes(rows) +
                  (uint64_t) table_rows * shape.labels * sizeof(float);
     return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
 }
@@ -143,16 +155,39 @@ plan(const struct run *run)
 /* ---- tokenize ------------------------------------------------------------ */
 
 /* What the tokens may take: all that nothing else needs. */
-static ins_status
-read_words(struct run *run, ins_error *error)
+static ins_token_limits
+limit_tokens(const struct run *run)
 {
     const ins_text_job *job = run->job;
     uint64_t limit = job->options->max_bytes;
     uint64_t others = run->held + ins_classifier_bytes(job, 0) -
-                      ins_word_rows_token_bytes(job, 0);
+                      token_bytes(ins_text_job_most_tokens(job, 0));
+    uint64_t tokens = others < limit ? (limit - others) / token_bytes(1) : 0;
 
-    return ins_word_rows_open(&run->words, job, run->targets.labels,
-                              others < limit ? limit - others : 0, error);
+    return (ins_token_limits){
+        .max_tokens = ins_text_job_tokens(job->view->recipe, job->options),
+        .document = true,
+        .max_count = tokens,
+    };
+}
+
+static ins_status
+read_words(struct run *run, ins_error *error)
+{
+    const ins_text_job *job = run->job;
+    const ins_token_limits limits = limit_tokens(run);
+    ins_token_rows tokens;
+    ins_status status = ins_token_rows_open(&tokens, job->rows, job->view,
+                                            &limits, job->progress, error);
+
+    if (status == INS_OK)
+        status = ins_word_rows_open(&run->words, &tokens, job->rows->count,
+                                    run->targets.labels, run->host, error);
+    ins_token_rows_close(&tokens, run->host);
+    /* Half as long, squared, as the standardised features: with as long ones
+     * rows made by patterns mislead. */
+    run->words.head.scale = sqrtf((float) job->view->recipe->hidden / 2);
+    return status;
 }
 
 /* ---- embed --------------------------------------------------------------- */

@@ -48,10 +48,13 @@ ins_converted_base_open(ins_converted_base *converted,
         return INS_OK;
     INS_TRY(ins_parameters_open(&parameters, &recipe, host, error));
     status = ins_parameters_read(parameters, view, error);
-    if (status == INS_OK)
-        status =
-            ins_tuned_pack(parameters, view, &view->labels, INS_MAX_PACK_BYTES,
-                           &converted->pack, &size, error);
+    if (status == INS_OK) {
+        const ins_tuned_model model = {
+            .parameters = parameters, .base = view, .labels = &view->labels};
+
+        status = ins_tuned_pack(&model, INS_MAX_PACK_BYTES, &converted->pack,
+                                &size, error);
+    }
     ins_parameters_close(parameters);
     if (status == INS_OK)
         status = ins_pack_read(&converted->view, converted->pack, size, error);

@@ -32,7 +32,7 @@ typedef struct ins_head_words {
 typedef struct ins_head_rows {
     const float *features; /* [count][columns], finite */
     size_t count;
-    uint32_t columns;
+    uint32_t columns; /* 0: words alone */
     uint32_t labels;
     const uint32_t *targets; /* [count]; NULL with several labels per row */
     const uint8_t *marks;    /* [count][labels], 0 or 1; or NULL */

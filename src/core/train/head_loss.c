@@ -175,7 +175,7 @@ least_deviation(const ins_head_loss *loss)
     for (uint32_t j = 0; j < columns; j++)
         square += loss->sums[j] / (double) loss->part.count +
                   (double) loss->means[j] * (double) loss->means[j];
-    return loss->rows->rounding * sqrt(square / columns);
+    return columns > 0 ? loss->rows->rounding * sqrt(square / columns) : 0;
 }
 
 static ins_status
@@ -234,7 +234,8 @@ ins_head_loss_open(ins_head_loss *loss, const ins_head_rows *rows,
     };
     if (part != NULL)
         loss->part = *part;
-    INS_CHECK(loss->part.count > 0 && rows->columns > 0 && rows->labels > 0,
+    INS_CHECK(loss->part.count > 0 && rows->labels > 0 &&
+                  (rows->columns > 0 || rows->words != NULL),
               error, INS_INVALID_ARGUMENT, "there are no rows to fit");
     INS_TRY(ins_kernels_select(NULL, &loss->kernels, error));
     INS_TRY(open_scratch(loss, error));
@@ -265,7 +266,8 @@ ins_head_apply_layer(const ins_host *host, const ins_product *layer,
     for (size_t i = 0; i < product.rows; i++)
         memcpy(product.c + i * product.columns, bias,
                product.columns * sizeof(float));
-    return ins_blas_run(host, &product, error);
+    /* Without features the biases are all. */
+    return product.depth > 0 ? ins_blas_run(host, &product, error) : INS_OK;
 }
 
 /* A block of the rows of a part, and the weights. */
@@ -452,6 +454,8 @@ add_layer_gradient(const struct pass *pass, const ins_product *layer,
     product.alpha = 1;
     product.beta = 1;
     pass->loss->kernels->add_rows(bias, product.a, pass->count, product.rows);
+    if (product.columns == 0)
+        return INS_OK;
     return ins_blas_run(pass->loss->host, &product, pass->error);
 }
 

@@ -28,8 +28,9 @@ typedef struct ins_head_places {
 /* Sizes are within the limits of a pack. */
 ins_head_places ins_head_find_places(const ins_head_rows *rows, uint32_t units);
 
-/* c = a . matrix^T + bias; layer: rows, columns, depth, a, b (the matrix,
- * [columns][depth]) and c, all without gaps.  Polls.  Errors: CANCELLED. */
+/* c = a . matrix^T + bias; layer: rows, columns, depth, which may be 0, a, b
+ * (the matrix, [columns][depth]) and c, all without gaps.  Polls.  Errors:
+ * CANCELLED. */
 ins_status ins_head_apply_layer(const ins_host *host, const ins_product *layer,
                                 const float *bias, ins_error *error);
 

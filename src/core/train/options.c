@@ -35,10 +35,9 @@ static const char *const classifier_names[] = {
     "encoder", "head", "words",      "class_weights", "l2",
     "folds",   "seed", "max_tokens", "weights"};
 static const char *const fine_tune_names[] = {
-    "epochs",        "batch_size", "learning_rate", "warmup",
-    "weight_decay",  "dropout",    "averaging",     "max_tokens",
-    "freeze_layers", "validation", "patience",      "class_weights",
-    "seed",          "weights"};
+    "epochs",   "batch_size", "learning_rate", "warmup",        "weight_decay",
+    "dropout",  "averaging",  "max_tokens",    "freeze_layers", "validation",
+    "patience", "words",      "class_weights", "seed",          "weights"};
 static const char *const tabular_names[] = {
     "head", "units", "class_weights", "l2", "folds", "seed", "positive"};
 

@@ -14,6 +14,9 @@
 
 /* Of a text, for estimates of time only. */
 #define INS_BYTES_PER_TOKEN 4
+/* Likewise for memory: nearly all texts have more. */
+#define INS_LEAST_BYTES_PER_TOKEN 2
+#define INS_SPECIAL_TOKENS        2 /* of a text: [CLS] and [SEP] */
 
 /* All borrowed. */
 typedef struct ins_text_job {
@@ -40,6 +43,24 @@ ins_text_job_tokens(const ins_pack_recipe *recipe,
 
     return wanted != 0 && wanted < recipe->max_tokens ? wanted
                                                       : recipe->max_tokens;
+}
+
+/* How many tokens all texts have with one more of text_size bytes.  Few texts
+ * have as many; those are refused when they have been counted. */
+static inline uint64_t
+ins_text_job_most_tokens(const ins_text_job *job, size_t text_size)
+{
+    const ins_row_store *store = job->rows;
+    uint64_t rows = store->count + 1;
+    uint64_t around =
+        job->view->tokenizer->document_prompt_bytes + INS_SPECIAL_TOKENS;
+    uint64_t tokens =
+        (store->text_bytes + text_size) / INS_LEAST_BYTES_PER_TOKEN +
+        rows * around;
+    uint64_t limit =
+        rows * ins_text_job_tokens(job->view->recipe, job->options);
+
+    return tokens < limit ? tokens : limit;
 }
 
 /* About how many tokens all texts have. */

@@ -18,6 +18,19 @@ struct walk {
     ins_token *tokens; /* [limits->max_tokens]: of the text at hand */
 };
 
+uint64_t
+ins_token_rows_token_bytes(uint64_t tokens)
+{
+    return tokens * sizeof(int32_t);
+}
+
+uint64_t
+ins_token_rows_bytes(uint64_t texts, uint32_t max_tokens)
+{
+    return (texts + 1) * sizeof(uint64_t) +
+           (uint64_t) max_tokens * sizeof(ins_token);
+}
+
 static ins_status
 tokenize(const struct walk *walk, ins_text text, size_t *count,
          ins_error *error)
@@ -73,11 +86,9 @@ fill_tokens(const struct walk *walk, int32_t *ids, ins_error *error)
 }
 
 static ins_status
-check_bytes(const struct walk *walk, uint64_t tokens, ins_error *error)
+check_count(const struct walk *walk, uint64_t tokens, ins_error *error)
 {
-    uint64_t starts = (walk->rows->count + 1) * sizeof(uint64_t);
-
-    if (starts + tokens * sizeof(int32_t) <= walk->limits->max_bytes)
+    if (tokens <= walk->limits->max_count)
         return INS_OK;
     ins_fail(error, INS_LIMIT_EXCEEDED,
              "the rows need more than the limit of memory for training");
@@ -99,7 +110,7 @@ fill(const struct walk *walk, ins_token_rows *tokens, ins_error *error)
     tokens->starts = memory;
     ins_progress_begin(walk->progress, "tokenize", 2 * count);
     INS_TRY(count_tokens(walk, tokens, error));
-    INS_TRY(check_bytes(walk, tokens->starts[count], error));
+    INS_TRY(check_count(walk, tokens->starts[count], error));
     INS_TRY(ins_alloc(host, tokens->starts[count], sizeof(int32_t), &memory,
                       error));
     tokens->ids = memory;

@@ -13,7 +13,7 @@
 typedef struct ins_token_limits {
     uint32_t max_tokens; /* of a text; longer ones are cut as in ins_run */
     bool document;       /* the document prompt comes first */
-    uint64_t max_bytes;  /* of the result */
+    uint64_t max_count;  /* of all texts */
 } ins_token_limits;
 
 /* Owned. */
@@ -23,6 +23,9 @@ typedef struct ins_token_rows {
     uint32_t longest; /* tokens of a text */
 } ins_token_rows;
 
+/* Memory of so many tokens, and of all else. */
+uint64_t ins_token_rows_token_bytes(uint64_t tokens);
+uint64_t ins_token_rows_bytes(uint64_t texts, uint32_t max_tokens);
 /*
  * Walks over the texts twice: to count, then to fill.  Is the phase "tokenize".
  * Close also after a failure.  Errors: LIMIT_EXCEEDED, NO_MEMORY, CANCELLED.

@@ -5,30 +5,8 @@
  */
 #include "train/tuned_pack.h"
 
-#include <string.h>
-
+#include "pack/pack_rows.h"
 #include "pack/pack_writer.h"
-
-#define VALUES_PER_POLL ((uint64_t) 1 << 20)
-#define EXPONENT_BITS   0x7F800000u /* all set: infinity or NaN */
-
-static ins_status
-check_finite(const ins_parameters *tuned, ins_error *error)
-{
-    uint32_t infinite = 0;
-
-    for (uint64_t i = 0; i < tuned->count; i++) {
-        uint32_t bits;
-
-        if (i % VALUES_PER_POLL == 0)
-            INS_TRY(ins_poll(&tuned->host, error));
-        memcpy(&bits, &tuned->values[i], sizeof(bits));
-        infinite |= (bits & EXPONENT_BITS) == EXPONENT_BITS;
-    }
-    INS_CHECK(infinite == 0, error, INS_INTERNAL,
-              "the training gave weights that are not numbers");
-    return INS_OK;
-}
 
 uint32_t
 ins_tuned_weights(const ins_pack_recipe *base, ins_weights_choice choice)
@@ -43,35 +21,57 @@ ins_tuned_weights(const ins_pack_recipe *base, ins_weights_choice choice)
     return types[choice];
 }
 
-static ins_status
-write_pack(const ins_parameters *tuned, const ins_pack_contents *contents,
-           uint64_t max_bytes, void **pack, size_t *pack_bytes,
-           ins_error *error)
+static ins_pack_recipe
+recipe_of(const ins_tuned_model *tuned)
 {
+    ins_pack_recipe recipe = tuned->parameters->recipe;
+
+    if (tuned->words != NULL)
+        recipe.flags |= INS_RECIPE_HEAD_WORDS;
+    return recipe;
+}
+
+static ins_status
+put_words(const ins_tuned_model *tuned, const ins_pack_view *view,
+          uint8_t *pack, ins_error *error)
+{
+    const ins_pack_tensor *tensor =
+        ins_pack_find_tensor(view, INS_ROLE_HEAD_WORDS, 0);
+
+    INS_CHECK(tensor != NULL, error, INS_INTERNAL,
+              "the pack has no place for words");
+    return ins_pack_put_rows(tensor, pack + tensor->offset, tuned->words,
+                             &tuned->parameters->host, error);
+}
+
+static ins_status
+write_pack(const ins_tuned_model *tuned, uint64_t max_bytes, void **pack,
+           size_t *pack_bytes, ins_error *error)
+{
+    ins_pack_contents contents = ins_pack_contents_of(tuned->base);
     ins_pack_view view;
 
-    INS_TRY(ins_pack_write(contents, max_bytes, &tuned->host, pack, pack_bytes,
-                           error));
+    contents.recipe = recipe_of(tuned);
+    contents.labels = *tuned->labels;
+    INS_TRY(ins_pack_write(&contents, max_bytes, &tuned->parameters->host, pack,
+                           pack_bytes, error));
     INS_TRY(ins_pack_read(&view, *pack, *pack_bytes, error));
-    return ins_parameters_write(tuned, &view, *pack, error);
+    if (tuned->words != NULL)
+        INS_TRY(put_words(tuned, &view, *pack, error));
+    return ins_parameters_write(tuned->parameters, &view, *pack, error);
 }
 
 ins_status
-ins_tuned_pack(const ins_parameters *tuned, const ins_pack_view *base,
-               const ins_string_table *labels, uint64_t max_bytes, void **pack,
+ins_tuned_pack(const ins_tuned_model *tuned, uint64_t max_bytes, void **pack,
                size_t *pack_bytes, ins_error *error)
 {
-    ins_pack_contents contents = ins_pack_contents_of(base);
     ins_status status;
 
-    contents.recipe = tuned->recipe;
-    contents.labels = *labels;
     *pack = NULL;
     *pack_bytes = 0;
-    INS_TRY(check_finite(tuned, error));
-    status = write_pack(tuned, &contents, max_bytes, pack, pack_bytes, error);
+    status = write_pack(tuned, max_bytes, pack, pack_bytes, error);
     if (status != INS_OK) {
-        ins_release(&tuned->host, *pack);
+        ins_release(&tuned->parameters->host, *pack);
         *pack = NULL;
         *pack_bytes = 0;
     }

@@ -3,20 +3,24 @@
  *
  *   tokenize                     every text, with the tokenizer of the base
  *   embed, fit, train, validate  fine_tune.h
+ *   words                        a head of its own, whose logits are added
  *   write                        the weights, in the number type that is wanted
  *
  * SPDX-License-Identifier: PostgreSQL
  */
 #include "train/tuning.h"
 
+#include "pack/pack_shape.h"
 #include "train/fine_tune.h"
+#include "train/head_start.h"
 #include "train/token_rows.h"
 #include "train/tuned_pack.h"
+#include "train/word_head.h"
+#include "train/word_rows.h"
 
-#define SPECIAL_TOKENS  2 /* of a text */
-#define BYTES_PER_TOKEN 2 /* at least, in nearly all texts */
 /* Of a token, in the encoder's multiplications: two walks. */
 #define TOKENIZE_COST 10000
+#define WORDS_COST    25000 /* likewise, and of a label: all iterations */
 
 struct run {
     const ins_text_job *job;
@@ -27,6 +31,7 @@ struct run {
     ins_token_rows tokens;
     ins_pack_recipe recipe; /* of the result */
     ins_parameters *tuned;
+    ins_head words;
 };
 
 static ins_pack_recipe
@@ -50,35 +55,96 @@ smaller(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Beside tokens. */
 static uint64_t
-work_bytes(const ins_text_job *job, uint64_t rows, uint32_t longest)
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint64_t
+add(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* Beside tokens and words. */
+static uint64_t
+rows_bytes(const ins_text_job *job, uint64_t rows)
 {
     const ins_targets_options targets = ins_text_job_targets(job->options);
-    ins_pack_recipe recipe = make_recipe(job);
-    uint64_t bytes = ins_targets_bytes(rows, recipe.labels, &targets);
-    uint64_t tuning = ins_fine_tune_bytes(&recipe, job->options, rows, longest);
 
-    return tuning > UINT64_MAX - bytes ? UINT64_MAX : bytes + tuning;
+    return ins_targets_bytes(rows, job->labels->count, &targets) +
+           ins_token_rows_bytes(rows, 0);
+}
+
+/* Of the head over words and what is tuned by then. */
+static uint64_t
+words_bytes(const ins_text_job *job, const ins_word_head_size *size)
+{
+    ins_pack_recipe recipe = make_recipe(job);
+
+    if (!job->options->words)
+        return 0;
+    return add(ins_recipe_weights(&recipe) * sizeof(float),
+               ins_word_head_bytes(size));
+}
+
+static ins_word_head_size
+word_head_size(const ins_text_job *job, uint64_t rows, uint64_t tokens)
+{
+    return (ins_word_head_size){.texts = rows,
+                                .tokens = tokens,
+                                .labels = job->labels->count,
+                                .multi_label = job->options->multi_label};
 }
 
 uint64_t
 ins_tuning_bytes(const ins_text_job *job, size_t text_size)
 {
     const ins_row_store *store = job->rows;
-    uint64_t limit = ins_text_job_tokens(job->view->recipe, job->options);
+    const ins_pack_recipe recipe = make_recipe(job);
     uint64_t prompt = job->view->tokenizer->document_prompt_bytes;
     uint64_t rows = store->count + 1;
-    uint64_t longest = store->longest > text_size ? store->longest : text_size;
-    uint64_t tokens = (store->text_bytes + text_size) / BYTES_PER_TOKEN +
-                      rows * (prompt + SPECIAL_TOKENS);
-    uint64_t bytes = rows * sizeof(uint64_t) +
-                     smaller(tokens, rows * limit) * sizeof(int32_t);
-    uint64_t work;
+    uint64_t tokens = ins_text_job_most_tokens(job, text_size);
+    ins_word_head_size words = word_head_size(job, rows, tokens);
+    uint64_t longest =
+        smaller(larger(store->longest, text_size) + prompt + INS_SPECIAL_TOKENS,
+                recipe.max_tokens);
+    uint64_t tuning =
+        ins_fine_tune_bytes(&recipe, job->options, rows, (uint32_t) longest);
 
-    longest = smaller(longest + prompt + SPECIAL_TOKENS, limit);
-    work = work_bytes(job, rows, (uint32_t) longest);
-    return work > UINT64_MAX - bytes ? UINT64_MAX : bytes + work;
+    return add(rows_bytes(job, rows) + ins_token_rows_token_bytes(tokens),
+               larger(tuning, words_bytes(job, &words)));
+}
+
+/* Tokens that fit beside what else is needed. */
+static uint64_t
+fitting_tokens(uint64_t limit, uint64_t needed, uint64_t bytes)
+{
+    return needed < limit ? (limit - needed) / bytes : 0;
+}
+
+/* As many as room is left for, while the encoder is tuned and while words are
+ * learnt, all of the table perhaps; never fewer than the rows were taken
+ * for. */
+static uint64_t
+most_tokens(const struct run *run)
+{
+    const ins_text_job *job = run->job;
+    const uint64_t limit = job->options->max_bytes;
+    const uint64_t rows = job->rows->count;
+    const uint64_t held = add(run->held, rows_bytes(job, rows));
+    const uint64_t token = ins_token_rows_token_bytes(1);
+    const ins_word_head_size words =
+        word_head_size(job, rows, ins_pack_word_rows(job->labels->count));
+    uint64_t tuning = ins_fine_tune_bytes(&run->recipe, job->options, rows, 1);
+    uint64_t tokens = fitting_tokens(limit, add(held, tuning), token);
+
+    if (job->options->words)
+        tokens = smaller(
+            tokens, fitting_tokens(limit, add(held, words_bytes(job, &words)),
+                                   token + ins_word_rows_token_bytes(1)));
+    return larger(tokens, ins_text_job_most_tokens(job, 0));
 }
 
 /* ---- the run ------------------------------------------------------------- */
@@ -87,9 +153,13 @@ static void
 plan(const ins_text_job *job)
 {
     double learnt = INS_LEARN_UNITS * (double) job->options->epochs;
+    double labels = job->labels->count;
     const ins_phase phases[] = {
         {"tokenize", TOKENIZE_COST * ins_text_job_length(job)},
         {INS_FINE_TUNE_WORK, ins_text_job_cost(job) * (1 + learnt)},
+        {"words", job->options->words
+                      ? WORDS_COST * labels * ins_text_job_length(job)
+                      : 0},
         {"write", (double) job->view->size / 4},
     };
 
@@ -101,17 +171,43 @@ static ins_status
 tokenize(struct run *run, ins_error *error)
 {
     const ins_text_job *job = run->job;
-    uint64_t limit = job->options->max_bytes;
-    uint64_t needed = work_bytes(job, job->rows->count, 1);
-    ins_token_limits limits = {
+    const ins_token_limits limits = {
         .max_tokens = run->recipe.max_tokens,
         .document = (run->recipe.flags & INS_RECIPE_HEAD_POOLED) != 0,
+        .max_count = most_tokens(run),
     };
 
-    if (run->held < limit && needed < limit - run->held)
-        limits.max_bytes = limit - run->held - needed;
     return ins_token_rows_open(&run->tokens, job->rows, job->view, &limits,
                                job->progress, error);
+}
+
+/* The encoder and its head, and the head over words: of two that err in ways of
+ * their own the sum errs less. */
+static ins_status
+learn_words(struct run *run, ins_error *error)
+{
+    const ins_parameter *bias =
+        ins_parameters_find(run->tuned, INS_ROLE_HEAD_OUT_BIAS, 0);
+
+    INS_TRY(ins_word_head_fit(&run->words, &run->tokens, &run->targets,
+                              run->job->progress, error));
+    for (uint32_t i = 0; i < bias->columns; i++)
+        bias->values[i] += run->words.out_bias[i];
+    return INS_OK;
+}
+
+static ins_status
+write(const struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
+{
+    const ins_tuned_model model = {
+        .parameters = run->tuned,
+        .words = run->words.words,
+        .base = run->job->view,
+        .labels = &run->labels.table,
+    };
+
+    ins_progress_begin(run->job->progress, "write", 1);
+    return ins_tuned_pack(&model, INS_MAX_PACK_BYTES, pack, pack_bytes, error);
 }
 
 static ins_status
@@ -151,9 +247,9 @@ train(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
     plan(job);
     INS_TRY(tokenize(run, error));
     INS_TRY(tune(run, error));
-    ins_progress_begin(job->progress, "write", 1);
-    return ins_tuned_pack(run->tuned, job->view, &run->labels.table,
-                          INS_MAX_PACK_BYTES, pack, pack_bytes, error);
+    if (job->options->words)
+        INS_TRY(learn_words(run, error));
+    return write(run, pack, pack_bytes, error);
 }
 
 ins_status
@@ -163,6 +259,7 @@ ins_tuning_train(const ins_text_job *job, uint64_t held, void **pack,
     struct run run = {.job = job, .host = &job->progress->host, .held = held};
     ins_status status = train(&run, pack, pack_bytes, error);
 
+    ins_head_close(&run.words, run.host);
     ins_parameters_close(run.tuned);
     ins_token_rows_close(&run.tokens, run.host);
     ins_targets_close(&run.targets, run.host);

@@ -5,63 +5,36 @@
  */
 #include "train/word_rows.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "pack/pack_shape.h"
 #include "pack/word_table.h"
-#include "train/token_rows.h"
 
 #define ROWS_PER_POLL  1024
 #define WORDS_PER_POLL (1u << 20)
-#define SPECIAL_TOKENS 2 /* [CLS] and [SEP] */
 #define MOST_WORDS     2 /* of a token */
-/* Of a text, at least, as in tuning.c. */
-#define BYTES_PER_TOKEN 2
-
-/* A token, and its words. */
-#define TOKEN_BYTES (sizeof(int32_t) + MOST_WORDS * sizeof(uint32_t))
 
 /* ---- estimates ----------------------------------------------------------- */
 
-/* Few texts have as many; those are refused when they have been counted. */
-static uint64_t
-most_tokens(const ins_text_job *job, size_t text_size)
-{
-    const ins_row_store *store = job->rows;
-    uint64_t rows = store->count + 1;
-    uint64_t around =
-        job->view->tokenizer->document_prompt_bytes + SPECIAL_TOKENS;
-    uint64_t tokens =
-        (store->text_bytes + text_size) / BYTES_PER_TOKEN + rows * around;
-    uint64_t limit =
-        rows * ins_text_job_tokens(job->view->recipe, job->options);
-
-    return tokens < limit ? tokens : limit;
-}
-
 uint32_t
-ins_word_rows_learnt(const ins_text_job *job, size_t text_size,
-                     uint32_t table_rows)
+ins_word_rows_learnt(uint64_t tokens, uint32_t table_rows)
 {
-    uint64_t words = most_tokens(job, text_size) * MOST_WORDS;
+    uint64_t words = tokens * MOST_WORDS;
 
     return words < table_rows ? (uint32_t) words : table_rows;
 }
 
 uint64_t
-ins_word_rows_token_bytes(const ins_text_job *job, size_t text_size)
+ins_word_rows_token_bytes(uint64_t tokens)
 {
-    return most_tokens(job, text_size) * TOKEN_BYTES;
+    return tokens * MOST_WORDS * sizeof(uint32_t);
 }
 
 uint64_t
-ins_word_rows_bytes(const ins_text_job *job)
+ins_word_rows_bytes(uint64_t texts)
 {
-    uint64_t starts = (job->rows->count + 2) * sizeof(uint64_t);
-
-    return 2 * starts + 2 * ins_pack_word_rows(1) * sizeof(uint32_t) +
-           (uint64_t) job->view->recipe->max_tokens * sizeof(ins_token);
+    return (texts + 1) * sizeof(uint64_t) +
+           2 * (uint64_t) ins_pack_word_rows(1) * sizeof(uint32_t);
 }
 
 /* ---- filling ------------------------------------------------------------- */
@@ -144,30 +117,13 @@ fill(ins_word_rows *words, const ins_token_rows *tokens, uint64_t rows,
 }
 
 ins_status
-ins_word_rows_open(ins_word_rows *words, const ins_text_job *job,
-                   uint32_t labels, uint64_t max_bytes, ins_error *error)
+ins_word_rows_open(ins_word_rows *words, const ins_token_rows *tokens,
+                   uint64_t texts, uint32_t labels, const ins_host *host,
+                   ins_error *error)
 {
-    const ins_host *host = &job->progress->host;
-    const ins_token_limits limits = {
-        .max_tokens = ins_text_job_tokens(job->view->recipe, job->options),
-        .document = true,
-        .max_bytes = (job->rows->count + 1) * sizeof(uint64_t) +
-                     max_bytes / TOKEN_BYTES * sizeof(int32_t),
-    };
-    ins_token_rows tokens;
-    ins_status status = ins_token_rows_open(&tokens, job->rows, job->view,
-                                            &limits, job->progress, error);
-
-    *words = (ins_word_rows){
-        .table_rows = ins_pack_word_rows(labels),
-        /* Half as long, squared, as the standardised features: with as
-         * long ones rows made by patterns mislead. */
-        .head.scale = sqrtf((float) job->view->recipe->hidden / 2),
-    };
-    if (status == INS_OK)
-        status = fill(words, &tokens, job->rows->count, host, error);
-    ins_token_rows_close(&tokens, host);
-    return status;
+    *words = (ins_word_rows){.table_rows = ins_pack_word_rows(labels),
+                             .head.scale = 1};
+    return fill(words, tokens, texts, host, error);
 }
 
 ins_status

@@ -7,7 +7,7 @@
 #define INS_WORD_ROWS_H
 
 #include "train/head.h"
-#include "train/text_job.h"
+#include "train/token_rows.h"
 
 /* Owned.  Only the rows of the table that a text has are learnt. */
 typedef struct ins_word_rows {
@@ -15,16 +15,14 @@ typedef struct ins_word_rows {
     uint64_t *starts;    /* [texts + 1] */
     uint32_t *rows;      /* [head.table_rows]: their places in the table */
     uint32_t table_rows; /* of the whole table */
-    ins_head_words head; /* what a head is fitted with */
+    ins_head_words head; /* what a head is fitted with; scale is 1 */
 } ins_word_rows;
 
-/*
- * Tokenizes all texts as documents, which is the phase "tokenize".  labels: of
- * the head.  max_bytes: for tokens and words.  Close also after a failure.
- * Errors: LIMIT_EXCEEDED, NO_MEMORY, CANCELLED.
- */
-ins_status ins_word_rows_open(ins_word_rows *words, const ins_text_job *job,
-                              uint32_t labels, uint64_t max_bytes,
+/* tokens: of so many texts, which may be closed then.  labels: of the head.
+ * Close also after a failure.  Errors: NO_MEMORY, CANCELLED. */
+ins_status ins_word_rows_open(ins_word_rows *words,
+                              const ins_token_rows *tokens, uint64_t texts,
+                              uint32_t labels, const ins_host *host,
                               ins_error *error);
 /* The words of a head that was fitted with them become the whole table, 16 MB
  * at most: a few milliseconds without a poll.  Errors: NO_MEMORY. */
@@ -32,12 +30,10 @@ ins_status ins_word_rows_spread(const ins_word_rows *words, ins_head *head,
                                 const ins_host *host, ins_error *error);
 void ins_word_rows_close(ins_word_rows *words, const ins_host *host);
 
-/* Memory, with one more text of text_size bytes: of the tokens and their words
- * if the texts are usual ones, of all else, and the rows that are learnt of a
- * table of table_rows, at most. */
-uint64_t ins_word_rows_token_bytes(const ins_text_job *job, size_t text_size);
-uint64_t ins_word_rows_bytes(const ins_text_job *job);
-uint32_t ins_word_rows_learnt(const ins_text_job *job, size_t text_size,
-                              uint32_t table_rows);
+/* Memory of the words of so many tokens, and of all else. */
+uint64_t ins_word_rows_token_bytes(uint64_t tokens);
+uint64_t ins_word_rows_bytes(uint64_t texts);
+/* The rows that are learnt of a table of table_rows, at most. */
+uint32_t ins_word_rows_learnt(uint64_t tokens, uint32_t table_rows);
 
 #endif

@@ -50,8 +50,10 @@ count_right(const tuning_fixture *fixture, const ins_parameters *tuned)
     void *pack;
     size_t size;
 
-    assert_int_equal(ins_tuned_pack(tuned, &fixture->base, &names, 1 << 24,
-                                    &pack, &size, &error),
+    assert_int_equal(ins_tuned_pack(&(ins_tuned_model){.parameters = tuned,
+                                                       .base = &fixture->base,
+                                                       .labels = &names},
+                                    1 << 24, &pack, &size, &error),
                      INS_OK);
     assert_int_equal(ins_pack_check(pack, size, &tuned->host, &error), INS_OK);
     assert_int_equal(ins_pack_read(&view, pack, size, &error), INS_OK);

@@ -92,8 +92,8 @@ test_progress(void **state)
                     " collect tokenize embed select fit write", 4);
     expect_progress(INS_TRAIN_FINE_TUNE, -1,
                     " collect tokenize embed fit validate train validate "
-                    "write",
-                    5);
+                    "words write",
+                    6);
 }
 
 /* Cancelled at every poll; the training can be run again. */
@@ -242,6 +242,7 @@ test_limit_is_kept(void **state)
         {INS_TRAIN_CLASSIFIER, INS_HEAD_LOGISTIC, true, 5000, 6},
         {INS_TRAIN_CLASSIFIER, INS_HEAD_NETWORK, false, 5000, 3},
         {INS_TRAIN_FINE_TUNE, INS_HEAD_LOGISTIC, false, 500, 3},
+        {INS_TRAIN_FINE_TUNE, INS_HEAD_LOGISTIC, true, 500, 3},
     };
 
     (void) state;

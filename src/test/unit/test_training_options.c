@@ -227,7 +227,7 @@ test_hints(void **state)
         {F,
          "Options of the method fine_tune: epochs, batch_size, "
          "learning_rate, warmup, weight_decay, dropout, averaging, max_tokens, "
-         "freeze_layers, validation, patience, class_weights, seed, "
+         "freeze_layers, validation, patience, words, class_weights, seed, "
          "weights."},
         {T, "Options of the method tabular: head, units, class_weights, l2, "
             "folds, seed, positive."},
