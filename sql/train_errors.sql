@@ -87,6 +87,7 @@ SELECT train_classifier(body, label, '{"l2": "much"}') FROM labelled;
 SELECT train_classifier(body, label, jsonb_build_object('seed', id)) FROM labelled;
 SELECT fine_tune_classifier(body, label, 'base', '{"epochs": 0}') FROM labelled;
 SELECT fine_tune_classifier(body, label, 'base', '{"learning_rate": 100}') FROM labelled;
+SELECT fine_tune_classifier(body, label, 'base', '{"patience": 2}') FROM labelled;
 SELECT train_tabular(label, numbers, '{"epochs": 4}') FROM labelled;
 SELECT train_tabular(label, '{"a": 1}'::jsonb, '{"positive": "nosuch"}') FROM labelled;
 SELECT train_tabular(label, '{"a": 1}') FROM labelled;

@@ -403,11 +403,12 @@ class Progress(DatabaseTest):
             "one(db, \"SELECT insitu_setting('train_progress', ?)\", "
             "sys.argv[1])\n"
             "one(db, \"SELECT length(fine_tune_classifier(body, queue, "
-            "'insitu-mini-en', '{\\\"epochs\\\": 2}')) FROM t\")\n" % HERE)
+            "'insitu-mini-en', ?)) FROM t\", sys.argv[2])\n" % HERE)
+        options = '{"epochs": 2, "validation": 0.2}'
         for setting, lines in (("on", 3), ("off", 0)):
-            done = subprocess.run([sys.executable, "-c", program, setting],
-                                  stderr=subprocess.PIPE, check=True,
-                                  text=True)
+            done = subprocess.run(
+                [sys.executable, "-c", program, setting, options],
+                stderr=subprocess.PIPE, check=True, text=True)
             self.assertGreaterEqual(len(done.stderr.splitlines()), lines)
             if lines:
                 self.assertRegex(done.stderr, r"insitu: validate epoch 1 of "

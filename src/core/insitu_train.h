@@ -65,7 +65,7 @@ typedef struct ins_training_options {
     /* What SQL users write; ins_training_options_parse. */
     char encoder[INS_MODEL_NAME_BYTES]; /* for the host to find; "" = default */
     ins_head_choice head;
-    bool words;       /* the head reads words beside the embedding */
+    bool words;       /* the head reads words, too */
     bool balanced;    /* rows weigh inversely to their label's frequency */
     bool multi_label; /* set by the host when labels come as arrays */
     double l2;        /* of the head; < 0 = chosen on folds */
@@ -82,8 +82,10 @@ typedef struct ins_training_options {
     uint32_t freeze_layers; /* first layers, and embeddings, that stay */
     double averaging;       /* epochs that the mean of weights goes back; 0 =
                                the weights as the last step leaves them */
-    double validation;      /* fraction of rows held back to choose the epoch */
-    uint32_t patience;      /* epochs without a gain; 0 = never stop early */
+    double validation;      /* fraction of rows held back to choose the epoch;
+                               0 = all rows teach, and the last epoch counts */
+    uint32_t patience;      /* epochs without a gain; 0 = never stop early;
+                               needs a validation */
     ins_weights_choice weights; /* DEFAULT: as the base model has them */
     char positive[256];         /* label that predict scores; "" = the last */
     /* What the host sets. */

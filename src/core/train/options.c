@@ -26,7 +26,7 @@ const ins_training_options ins_training_defaults = {
     .weight_decay = 0.01,
     .dropout = 0.1,
     .averaging = 1,
-    .validation = 0.1,
+    .validation = 0,
     .patience = 0,
     .weights = INS_WEIGHTS_CHOICE_DEFAULT,
 };
@@ -235,6 +235,9 @@ ins_training_options_check(ins_training_options *options, ins_error *error)
                       is_left_open(options, numbers[i].value),
                   error, INS_INVALID_ARGUMENT, "\"%s\" must be %s",
                   numbers[i].key, numbers[i].interval.text);
+    INS_CHECK(options->patience == 0 || options->validation > 0, error,
+              INS_INVALID_ARGUMENT,
+              "\"patience\" needs rows to judge by: \"validation\" above 0");
     INS_CHECK(options->head <= INS_HEAD_AUTO &&
                   options->weights <= INS_WEIGHTS_CHOICE_INT8,
               error, INS_INVALID_ARGUMENT,

@@ -58,7 +58,7 @@ SQL
 
 my $quiet = "SET client_min_messages = warning;\n";
 my $fine_tune = "SELECT length(fine_tune_classifier(body, label, 'base',"
-  . " '{\"epochs\": 50, \"patience\": 0}' ORDER BY n)) FROM rows;\n";
+  . " '{\"epochs\": 50, \"validation\": 0.1}' ORDER BY n)) FROM rows;\n";
 my %trainings = (
 	slowly => [
 		"SELECT train_classifier(body, label) FROM (SELECT body, label, pg_sleep(0.01) FROM rows) r;\n",
@@ -105,7 +105,7 @@ foreach my $name (sort keys %trainings)
 
 # what others see of it
 my $session = start_session($node, "SET SESSION AUTHORIZATION other;\n"
-	  . "SELECT fine_tune_classifier(body, label, 'base', '{\"epochs\": 100, \"patience\": 0}')"
+	  . "SELECT fine_tune_classifier(body, label, 'base', '{\"epochs\": 100, \"validation\": 0.1}')"
 	  . " FROM rows WHERE n <= 40;\n");
 my $pid = $watcher->query("SELECT wait_for('train')");
 my $details = 'method, phase, epochs, rows, skipped, elapsed_seconds > 0, steps > 0';

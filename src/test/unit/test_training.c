@@ -389,6 +389,13 @@ test_encoder_that_cannot_embed(void **state)
                      INS_INVALID_ARGUMENT);
     assert_non_null(strstr(f.error.message, "\"dropout\" must be a number"));
     f.options = ins_training_defaults;
+    f.options.patience = 2;
+    assert_int_equal(ins_training_open(&f.training, INS_TRAIN_FINE_TUNE,
+                                       &f.options, f.base, &f.host.host,
+                                       &f.error),
+                     INS_INVALID_ARGUMENT);
+    assert_non_null(strstr(f.error.message, "\"patience\" needs rows"));
+    f.options = ins_training_defaults;
     assert_int_equal(ins_training_open(&f.training, (ins_training_method) 9,
                                        &f.options, f.base, &f.host.host,
                                        &f.error),
