@@ -64,8 +64,7 @@ open_scratch(ins_session *session, ins_error *error)
     ins_chunk *chunk = &session->chunk;
     uint64_t ordered =
         session->model->info.lexical_size > 0 ? session->max_tokens : 0;
-    const bool reads_words =
-        (session->model->view.recipe->flags & INS_RECIPE_HEAD_WORDS) != 0;
+    const bool reads_words = session->model->view.recipe->head_words > 0;
     uint64_t words =
         reads_words ? ins_word_table_count(session->max_tokens) : 0;
     uint64_t keys;

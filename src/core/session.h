@@ -37,7 +37,7 @@ struct ins_session {
     ins_token *tokens; /* [max_tokens]: of the text at hand */
     float *scratch;    /* [2][hidden] */
     uint32_t *order;   /* [max_tokens] with a lexical part: scratch */
-    uint32_t *words;   /* of max_tokens with HEAD_WORDS: scratch */
+    uint32_t *words;   /* of max_tokens where the head reads them */
     ins_repeats seen;
     ins_chunk chunk;
     ins_repeated_text *repeated; /* [chunk.text_capacity] */

@@ -144,9 +144,6 @@ check_recipe(const export_job *job)
         recipe->norm_epsilon != 1e-12f)
         export_fail("the norm's epsilon does not fit the architecture \"%s\"",
                     recipe->architecture);
-    if (recipe->flags & INS_RECIPE_HEAD_WORDS)
-        export_fail("no directory can hold a head that reads words: train it "
-                    "with {\"words\": false}");
     if (recipe->position_offset != 0)
         export_fail("positions that do not begin at 0 are not supported");
 }

@@ -67,6 +67,7 @@ struct integral {
     float *scores;           /* [labels] */
     float *slopes;           /* [capacity][labels] */
     const float *word_table; /* or NULL: the head reads no words */
+    uint32_t word_count;     /* rows of the table */
     ins_word_table_sum word_sum;
     uint32_t *word_rows; /* [ins_word_table_count(count)] */
     float *word_logits;  /* [labels]: of all words */
@@ -376,8 +377,7 @@ read_words(struct integral *integral)
     sum->count = ins_word_table_count(path->count);
     sum->share = ins_word_table_share(sum->count);
     sum->labels = integral->labels;
-    ins_word_table_find(integral->ids, path->count,
-                        ins_pack_word_rows(integral->labels),
+    ins_word_table_find(integral->ids, path->count, integral->word_count,
                         integral->word_rows);
     memset(integral->word_logits, 0, integral->labels * sizeof(float));
     return ins_word_table_add(sum, integral->word_table, integral->word_logits,
@@ -496,6 +496,7 @@ ins_path_run(ins_path *path, const ins_host *host, ins_error *error)
     ins_status status;
 
     integral.word_table = words != NULL ? words->values : NULL;
+    integral.word_count = recipe->head_words;
     status = open_integral(&integral, host);
 
     if (status == INS_OK)

@@ -19,7 +19,7 @@
 #include "pack/pack_tensors.h"
 
 #define INS_PACK_MAGIC   "INSITUPK"
-#define INS_PACK_VERSION 2
+#define INS_PACK_VERSION 3
 
 /* Limits: a pack or a source that exceeds one is refused. */
 #define INS_MAX_PACK_BYTES         ((uint64_t) 16 << 30)
@@ -97,8 +97,7 @@ enum ins_recipe_flags {
     INS_RECIPE_NORMALIZE = 1u << 3,   /* embeddings get length 1 */
     INS_RECIPE_HEAD_DENSE = 1u << 4,  /* a dense layer before the labels */
     INS_RECIPE_HEAD_POOLED = 1u << 5, /* the head reads the embedding */
-    INS_RECIPE_TABULAR = 1u << 6,     /* no encoder: a head over numbers */
-    INS_RECIPE_HEAD_WORDS = 1u << 7   /* the head reads words, too */
+    INS_RECIPE_TABULAR = 1u << 6      /* no encoder: a head over numbers */
 };
 
 /*
@@ -113,8 +112,9 @@ enum ins_recipe_flags {
  * ones, a sketch of which pieces the text has, see tasks/lexical.c; the role
  * LEXICAL has a weight for each piece.
  *
- * HEAD_WORDS, with CLASSIFY: what the role HEAD_WORDS has for the text's words,
- * see pack/word_table.h, is added to the logits.
+ * head_words > 0, with CLASSIFY: the head reads words, too: what that many rows
+ * of the role HEAD_WORDS have for the text's words, see pack/word_table.h, is
+ * added to the logits.
  *
  * TABULAR, alone or with HEAD_DENSE: the head reads hidden features x, each as
  * (x - (mean + rest)) * factor, and its softmax scores the labels; the role
@@ -147,8 +147,9 @@ typedef struct ins_pack_recipe {
     float lexical_saturation; /* 84  0 without the part, as what follows */
     float lexical_document;   /* 88  length beside the pooled values' 1 ... */
     float lexical_query;      /* 92  ... in a query */
+    uint32_t head_words;      /* 96  a power of two; 0 = none */
 } ins_pack_recipe;
-static_assert(sizeof(ins_pack_recipe) == 96, "part of the format");
+static_assert(sizeof(ins_pack_recipe) == 100, "part of the format");
 
 enum ins_tokenizer_flags {
     INS_TOKENIZER_CLEAN = 1u << 0,   /* drop controls, unify spaces */

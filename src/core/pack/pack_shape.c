@@ -8,9 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Of HEAD_WORDS; 16 MB at most. */
-#define MOST_WORD_ROWS   16384u
-#define LEAST_WORD_ROWS  64u
+/* Of HEAD_WORDS: 16 MB. */
 #define MOST_WORD_VALUES (4u << 20)
 
 static bool
@@ -41,7 +39,7 @@ is_present(const ins_pack_recipe *recipe, uint32_t layer, uint32_t role)
     case INS_ROLE_LEXICAL:
         return recipe->lexical > 0;
     case INS_ROLE_HEAD_WORDS:
-        return (recipe->flags & INS_RECIPE_HEAD_WORDS) != 0;
+        return recipe->head_words > 0;
     default:
         return true;
     }
@@ -90,20 +88,29 @@ ins_pack_is_matrix(uint32_t role)
     case INS_ROLE_FFN_DOWN:
     case INS_ROLE_HEAD_DENSE:
     case INS_ROLE_HEAD_OUT:
+    case INS_ROLE_HEAD_WORDS:
         return true;
     default:
         return false;
     }
 }
 
-uint32_t
-ins_pack_word_rows(uint32_t labels)
+bool
+ins_pack_word_rows_are_sound(uint32_t labels, uint32_t rows)
 {
-    uint32_t rows = MOST_WORD_ROWS;
+    return rows >= INS_LEAST_WORD_ROWS && rows <= INS_MOST_WORD_ROWS &&
+           (rows & (rows - 1)) == 0 &&
+           (rows == INS_LEAST_WORD_ROWS ||
+            (uint64_t) rows * labels <= MOST_WORD_VALUES);
+}
 
-    while (rows > LEAST_WORD_ROWS &&
-           (uint64_t) rows * labels > MOST_WORD_VALUES)
-        rows /= 2;
+uint32_t
+ins_pack_word_rows(uint32_t labels, uint64_t words)
+{
+    uint32_t rows = INS_LEAST_WORD_ROWS;
+
+    while (rows / 2 < words && ins_pack_word_rows_are_sound(labels, 2 * rows))
+        rows *= 2;
     return rows;
 }
 
@@ -139,8 +146,7 @@ ins_pack_role_shape(const ins_pack_recipe *recipe, uint32_t role,
         [INS_ROLE_HEAD_OUT_BIAS] = {1, recipe->labels},
         [INS_ROLE_FEATURES] = {3, hidden},
         [INS_ROLE_LEXICAL] = {1, recipe->vocabulary},
-        [INS_ROLE_HEAD_WORDS] = {ins_pack_word_rows(recipe->labels),
-                                 recipe->labels},
+        [INS_ROLE_HEAD_WORDS] = {recipe->head_words, recipe->labels},
     };
 
     *rows = shapes[role].rows;
@@ -250,10 +256,9 @@ has_sound_flags(const ins_pack_recipe *recipe)
 {
     const uint32_t known = INS_RECIPE_CLASSIFY | INS_RECIPE_EMBED |
                            INS_RECIPE_MULTI_LABEL | INS_RECIPE_NORMALIZE |
-                           INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED |
-                           INS_RECIPE_HEAD_WORDS;
-    const uint32_t of_head = INS_RECIPE_MULTI_LABEL | INS_RECIPE_HEAD_DENSE |
-                             INS_RECIPE_HEAD_POOLED | INS_RECIPE_HEAD_WORDS;
+                           INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED;
+    const uint32_t of_head =
+        INS_RECIPE_MULTI_LABEL | INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED;
     const uint32_t of_embedding = INS_RECIPE_NORMALIZE | INS_RECIPE_HEAD_POOLED;
     bool can_classify = (recipe->flags & INS_RECIPE_CLASSIFY) != 0;
     bool can_embed = (recipe->flags & INS_RECIPE_EMBED) != 0;
@@ -308,6 +313,14 @@ has_sound_lexical(const ins_pack_recipe *recipe)
            recipe->lexical_query <= INS_MAX_LEXICAL_LENGTH;
 }
 
+static bool
+has_sound_words(const ins_pack_recipe *recipe)
+{
+    return recipe->head_words == 0 ||
+           ((recipe->flags & INS_RECIPE_CLASSIFY) != 0 &&
+            ins_pack_word_rows_are_sound(recipe->labels, recipe->head_words));
+}
+
 struct rule {
     const char *name;
     bool holds;
@@ -348,6 +361,7 @@ find_tabular_problem(const ins_pack_recipe *recipe)
         {"position_offset", recipe->position_offset < recipe->labels},
         {"max_tokens", recipe->max_tokens == 0},
         {"lexical", has_no_lexical(recipe)},
+        {"head_words", recipe->head_words == 0},
         {"weights", recipe->weights == INS_WEIGHTS_F32},
         /* Written so that a NaN fails; minus zero is other bytes. */
         {"norm_epsilon",
@@ -379,6 +393,7 @@ find_encoder_problem(const ins_pack_recipe *recipe)
          is_within(recipe->weights, INS_WEIGHTS_F32, INS_WEIGHTS_LAST)},
         {"max_tokens", is_within(recipe->max_tokens, 2, positions - offset)},
         {"lexical", has_sound_lexical(recipe)},
+        {"head_words", has_sound_words(recipe)},
         /* Written so that a NaN fails. */
         {"norm_epsilon",
          recipe->norm_epsilon > 0.0f && recipe->norm_epsilon < 1.0f},

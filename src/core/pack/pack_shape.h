@@ -47,9 +47,14 @@ ins_pack_is_head(uint32_t role)
            role == INS_ROLE_HEAD_WORDS;
 }
 
-/* Rows of the tensor HEAD_WORDS of a model with so many labels: a power of two,
- * smaller where a row is long. */
-uint32_t ins_pack_word_rows(uint32_t labels);
+#define INS_LEAST_WORD_ROWS 64u
+#define INS_MOST_WORD_ROWS  65536u
+/* Rows of the tensor HEAD_WORDS for so many different words, of a model with so
+ * many labels: a power of two that leaves every other row free, where the table
+ * has not more than 16 MB by then. */
+uint32_t ins_pack_word_rows(uint32_t labels, uint64_t words);
+/* May a recipe with so many labels have so many rows? */
+bool ins_pack_word_rows_are_sound(uint32_t labels, uint32_t rows);
 
 /* Weights that products or look-ups read; biases and norms are none. */
 bool ins_pack_is_matrix(uint32_t role);

@@ -89,7 +89,7 @@ enum ins_tensor_role {
     INS_ROLE_HEAD_OUT_BIAS,   /* [1][labels] */
     INS_ROLE_FEATURES,        /* [3][hidden]; TABULAR: see pack_format.h */
     INS_ROLE_LEXICAL,         /* [1][vocabulary]: weights of the pieces */
-    INS_ROLE_HEAD_WORDS,      /* [ins_pack_word_rows][labels] */
+    INS_ROLE_HEAD_WORDS,      /* [head_words][labels] */
     INS_ROLE_LAST = INS_ROLE_HEAD_WORDS
 };
 

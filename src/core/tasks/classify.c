@@ -31,11 +31,11 @@ add_words(const ins_task_input *input, float *logits, ins_error *error)
                               .count = ins_word_table_count(input->tokens),
                               .labels = recipe->labels};
 
-    if ((recipe->flags & INS_RECIPE_HEAD_WORDS) == 0)
+    if (recipe->head_words == 0)
         return INS_OK;
     sum.share = ins_word_table_share(sum.count);
-    ins_word_table_find(input->ids, input->tokens,
-                        ins_pack_word_rows(recipe->labels), input->words);
+    ins_word_table_find(input->ids, input->tokens, recipe->head_words,
+                        input->words);
     return ins_word_table_add(&sum,
                               ins_pack_f32(input->view, INS_ROLE_HEAD_WORDS, 0),
                               logits, input->host, error);

@@ -19,8 +19,7 @@ typedef struct ins_task_input {
     bool is_query;       /* embed: and not a document */
     float *scratch;      /* [2][hidden]; classify */
     uint32_t *order;     /* [tokens], scratch; embed with a lexical part */
-    uint32_t
-        *words; /* [ins_word_table_count(tokens)]; classify with HEAD_WORDS */
+    uint32_t *words; /* [ins_word_table_count(tokens)]; classify with words */
 } ins_task_input;
 
 /* row: [labels]; softmax or, for multi-label models, sigmoid of each logit.

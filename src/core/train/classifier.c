@@ -93,10 +93,9 @@ ins_classifier_bytes(const ins_text_job *job, size_t text_size)
     const uint64_t rows = job->rows->count + 1;
     const bool reads_words = job->options->words;
     const uint32_t labels = job->labels->count + 1;
-    const uint32_t table_rows = ins_pack_word_rows(labels);
     const uint64_t tokens = ins_text_job_most_tokens(job, text_size);
-    const ins_head_words words = {.table_rows =
-                                      ins_word_rows_learnt(tokens, table_rows)};
+    const uint32_t table_rows = ins_word_rows_most(labels, tokens);
+    const ins_head_words words = {.table_rows = table_rows};
     const ins_pack_recipe *recipe = job->view->recipe;
     const ins_targets_options targets = ins_text_job_targets(job->options);
     const ins_head_wish wish = make_wish(job);
@@ -122,7 +121,7 @@ ins_classifier_bytes(const ins_text_job *job, size_t text_size)
     if (reads_words)
         bytes += token_bytes(tokens) +
                  ins_token_rows_bytes(rows, recipe->max_tokens) +
-                 ins_word_rows_bytes(rows) +
+                 ins_word_rows_bytes(rows, tokens) +
                  (uint64_t) table_rows * shape.labels * sizeof(float);
     return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
 }
@@ -313,8 +312,6 @@ write(struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
 
     if (options->multi_label)
         trained.flags |= INS_RECIPE_MULTI_LABEL;
-    if (run->head.words != NULL)
-        trained.flags |= INS_RECIPE_HEAD_WORDS;
     if (run->head.units > 0)
         trained.flags |= INS_RECIPE_HEAD_DENSE;
     ins_progress_begin(run->job->progress, "write", 1);

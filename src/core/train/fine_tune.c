@@ -33,8 +33,8 @@ ins_fine_tune_recipe(const ins_pack_recipe *base, uint32_t labels,
         recipe->head_activation = INS_ACTIVATION_NONE;
     }
     recipe->flags |= INS_RECIPE_CLASSIFY;
-    recipe->flags &=
-        ~(uint32_t) (INS_RECIPE_MULTI_LABEL | INS_RECIPE_HEAD_WORDS);
+    recipe->flags &= ~(uint32_t) INS_RECIPE_MULTI_LABEL;
+    recipe->head_words = 0;
     if (multi_label)
         recipe->flags |= INS_RECIPE_MULTI_LABEL;
 }

@@ -132,10 +132,11 @@ open_head(ins_head *head, const ins_head_rows *rows, uint32_t units,
     head->columns = rows->columns;
     head->units = units;
     head->labels = rows->labels;
-    if (rows->words != NULL)
-        INS_TRY(open_floats(host,
-                            (uint64_t) rows->words->table_rows * rows->labels,
+    if (rows->words != NULL) {
+        head->word_rows = rows->words->table_rows;
+        INS_TRY(open_floats(host, (uint64_t) head->word_rows * rows->labels,
                             &head->words, error));
+    }
     INS_TRY(open_floats(host, rows->labels * width, &head->out, error));
     INS_TRY(open_floats(host, rows->labels, &head->out_bias, error));
     if (units == 0)

@@ -64,8 +64,9 @@ typedef struct ins_head {
     float *dense_bias; /* [units], or NULL */
     float *out;        /* [labels][units or columns] */
     float *out_bias;   /* [labels] */
-    float *words;      /* [table_rows][labels], or NULL */
-    double loss;       /* reached, with the penalty */
+    float *words;      /* [word_rows][labels], or NULL */
+    uint32_t word_rows;
+    double loss; /* reached, with the penalty */
 } ins_head;
 
 /*

@@ -14,7 +14,7 @@
 #define BYTES_PER_POLL ((uint64_t) 16 << 20)
 
 static ins_pack_recipe
-recipe_of(const ins_trained_pack *trained)
+recipe_of(const ins_trained_pack *trained, uint32_t words)
 {
     const uint32_t kept = INS_RECIPE_EMBED | INS_RECIPE_NORMALIZE;
     ins_pack_recipe recipe = *trained->base->recipe;
@@ -22,6 +22,7 @@ recipe_of(const ins_trained_pack *trained)
 
     recipe.flags = (recipe.flags & kept) | trained->flags | INS_RECIPE_CLASSIFY;
     recipe.labels = trained->labels->count;
+    recipe.head_words = words;
     recipe.head_activation = (trained->flags & INS_RECIPE_HEAD_DENSE) != 0
                                  ? INS_ACTIVATION_TANH
                                  : INS_ACTIVATION_NONE;
@@ -32,12 +33,12 @@ recipe_of(const ins_trained_pack *trained)
 
 /* All sections; every weight is zero. */
 static ins_status
-open_pack(const ins_trained_pack *trained, const ins_host *host, void **pack,
-          size_t *pack_bytes, ins_error *error)
+open_pack(const ins_trained_pack *trained, uint32_t words, const ins_host *host,
+          void **pack, size_t *pack_bytes, ins_error *error)
 {
     ins_pack_contents contents = ins_pack_contents_of(trained->base);
 
-    contents.recipe = recipe_of(trained);
+    contents.recipe = recipe_of(trained, words);
     contents.labels = *trained->labels;
     return ins_pack_write(&contents, INS_MAX_PACK_BYTES, host, pack, pack_bytes,
                           error);
@@ -119,7 +120,7 @@ ins_trained_pack_write(const ins_trained_pack *trained, const ins_head *head,
     ins_pack_view view;
     ins_status status;
 
-    INS_TRY(open_pack(trained, host, pack, pack_bytes, error));
+    INS_TRY(open_pack(trained, head->word_rows, host, pack, pack_bytes, error));
     copying.pack = *pack;
     /* What we write must pass what everybody checks. */
     status = ins_pack_read(&view, *pack, *pack_bytes, error);

@@ -27,7 +27,7 @@ recipe_of(const ins_tuned_model *tuned)
     ins_pack_recipe recipe = tuned->parameters->recipe;
 
     if (tuned->words != NULL)
-        recipe.flags |= INS_RECIPE_HEAD_WORDS;
+        recipe.head_words = tuned->word_rows;
     return recipe;
 }
 

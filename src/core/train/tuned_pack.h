@@ -16,9 +16,10 @@ uint32_t ins_tuned_weights(const ins_pack_recipe *base,
 /* All borrowed. */
 typedef struct ins_tuned_model {
     const ins_parameters *parameters;
-    /* What the head reads of words, [ins_pack_word_rows(labels)][labels], where
-     * the parameters have none; or NULL. */
+    /* What the head reads of words, [word_rows][labels], where the parameters
+     * have none; or NULL. */
     const float *words;
+    uint32_t word_rows;
     const ins_pack_view *base;      /* its tokenizer */
     const ins_string_table *labels; /* as many as the recipe says */
 } ins_tuned_model;

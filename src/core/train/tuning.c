@@ -136,7 +136,7 @@ most_tokens(const struct run *run)
     const uint64_t held = add(run->held, rows_bytes(job, rows));
     const uint64_t token = ins_token_rows_token_bytes(1);
     const ins_word_head_size words =
-        word_head_size(job, rows, ins_pack_word_rows(job->labels->count));
+        word_head_size(job, rows, INS_MOST_WORD_ROWS);
     uint64_t tuning = ins_fine_tune_bytes(&run->recipe, job->options, rows, 1);
     uint64_t tokens = fitting_tokens(limit, add(held, tuning), token);
 
@@ -202,6 +202,7 @@ write(const struct run *run, void **pack, size_t *pack_bytes, ins_error *error)
     const ins_tuned_model model = {
         .parameters = run->tuned,
         .words = run->words.words,
+        .word_rows = run->words.word_rows,
         .base = run->job->view,
         .labels = &run->labels.table,
     };

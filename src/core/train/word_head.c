@@ -5,7 +5,6 @@
  */
 #include "train/word_head.h"
 
-#include "pack/pack_shape.h"
 #include "train/word_rows.h"
 
 #define ITERATIONS 100
@@ -15,10 +14,9 @@
 uint64_t
 ins_word_head_bytes(const ins_word_head_size *size)
 {
-    const uint32_t table_rows = ins_pack_word_rows(size->labels);
+    const uint32_t table_rows = ins_word_rows_most(size->labels, size->tokens);
     const uint8_t marks = 0;
-    const ins_head_words words = {
-        .table_rows = ins_word_rows_learnt(size->tokens, table_rows)};
+    const ins_head_words words = {.table_rows = table_rows};
     const ins_head_rows rows = {
         .count = (size_t) size->texts,
         .labels = size->labels,
@@ -26,7 +24,7 @@ ins_word_head_bytes(const ins_word_head_size *size)
         .words = &words,
     };
 
-    return ins_word_rows_bytes(size->texts) +
+    return ins_word_rows_bytes(size->texts, size->tokens) +
            ins_word_rows_token_bytes(size->tokens) +
            ins_head_fit_bytes(&rows, 0) +
            (uint64_t) table_rows * size->labels * sizeof(float);
@@ -36,7 +34,7 @@ ins_word_head_bytes(const ins_word_head_size *size)
 static void
 take_share(ins_head *head)
 {
-    size_t count = (size_t) ins_pack_word_rows(head->labels) * head->labels;
+    size_t count = (size_t) head->word_rows * head->labels;
 
     for (size_t i = 0; i < count; i++)
         head->words[i] *= INS_WORD_HEAD_SHARE;

@@ -32,8 +32,8 @@ void ins_word_rows_close(ins_word_rows *words, const ins_host *host);
 
 /* Memory of the words of so many tokens, and of all else. */
 uint64_t ins_word_rows_token_bytes(uint64_t tokens);
-uint64_t ins_word_rows_bytes(uint64_t texts);
-/* The rows that are learnt of a table of table_rows, at most. */
-uint32_t ins_word_rows_learnt(uint64_t tokens, uint32_t table_rows);
+uint64_t ins_word_rows_bytes(uint64_t texts, uint64_t tokens);
+/* Rows of the table, at most. */
+uint32_t ins_word_rows_most(uint32_t labels, uint64_t tokens);
 
 #endif

@@ -113,8 +113,9 @@ run_forgery(void **state)
     X(pooled_without_head, "flags",                                            \
       pack->recipe->flags ^=                                                   \
       INS_RECIPE_CLASSIFY | INS_RECIPE_HEAD_DENSE | INS_RECIPE_HEAD_POOLED)    \
-    X(words_without_weights, "wrong size",                                     \
-      pack->recipe->flags |= INS_RECIPE_HEAD_WORDS)                            \
+    X(words_without_weights, "wrong size", pack->recipe->head_words = 64)      \
+    X(words_no_power, "head_words", pack->recipe->head_words = 96)             \
+    X(words_too_many, "head_words", pack->recipe->head_words = 1u << 31)       \
     X(no_layers, "layers", pack->recipe->layers = 0)                           \
     X(many_layers, "layers", pack->recipe->layers = UINT32_MAX)                \
     X(one_layer_more, "size", pack->recipe->layers++)                          \

@@ -58,15 +58,24 @@ test_words_of_a_text(void **state)
     assert_int_equal(words[0], ins_word_table_row(7, -1, WORD_ROWS));
 }
 
-/* 16 MB at most, a power of two. */
+/* A power of two, at least twice the words, 16 MB at most. */
 static void
 test_table_is_bounded(void **state)
 {
     (void) state;
-    assert_int_equal(ins_pack_word_rows(1), WORD_ROWS);
-    assert_int_equal(ins_pack_word_rows(256), WORD_ROWS);
-    assert_int_equal(ins_pack_word_rows(257), WORD_ROWS / 2);
-    assert_int_equal(ins_pack_word_rows(65536), 64);
+    assert_int_equal(ins_pack_word_rows(1, 0), 64);
+    assert_int_equal(ins_pack_word_rows(1, 32), 64);
+    assert_int_equal(ins_pack_word_rows(1, 33), 128);
+    assert_int_equal(ins_pack_word_rows(3, 20000), 65536);
+    assert_int_equal(ins_pack_word_rows(3, UINT64_MAX), 65536);
+    assert_int_equal(ins_pack_word_rows(64, 40000), 65536);
+    assert_int_equal(ins_pack_word_rows(65, 40000), 32768);
+    assert_int_equal(ins_pack_word_rows(65536, 40000), 64);
+    assert_true(ins_pack_word_rows_are_sound(65536, 64));
+    assert_false(ins_pack_word_rows_are_sound(65536, 128));
+    assert_false(ins_pack_word_rows_are_sound(2, 32));
+    assert_false(ins_pack_word_rows_are_sound(2, 96));
+    assert_false(ins_pack_word_rows_are_sound(2, 131072));
 }
 
 /* ---- a trained model ----------------------------------------------------- */
@@ -182,14 +191,14 @@ test_scores_are_those_of_the_sum(void **state)
 
     (void) state;
     train(&t, true, INS_HEAD_LOGISTIC);
-    assert_true((t.view.recipe->flags & INS_RECIPE_HEAD_WORDS) != 0);
+    assert_true(t.view.recipe->head_words > 0);
     for (size_t i = 0; i < TRAINING_ROWS; i++)
         expect_scores_of_sum(&t, training_rows[i].text);
     expect_scores_of_sum(&t, "");
     expect_scores_of_sum(&t, "hello my refund, where is it");
     close_trained(&t);
     train(&t, false, INS_HEAD_LOGISTIC);
-    assert_int_equal(t.view.recipe->flags & INS_RECIPE_HEAD_WORDS, 0);
+    assert_int_equal(t.view.recipe->head_words, 0);
     assert_null(find(&t, INS_ROLE_HEAD_WORDS));
     close_trained(&t);
 }
@@ -205,7 +214,7 @@ test_unknown_words_say_nothing(void **state)
     (void) state;
     train(&t, true, INS_HEAD_NETWORK);
     table = find(&t, INS_ROLE_HEAD_WORDS);
-    assert_int_equal(table->rows, WORD_ROWS);
+    assert_int_equal(table->rows, t.view.recipe->head_words);
     for (uint32_t row = 0; row < table->rows; row++)
         for (uint32_t k = 0; k < table->columns; k++)
             if (table->values[row * table->columns + k] != 0) {
@@ -264,7 +273,8 @@ test_words_alone_are_explained(void **state)
     memset(find(&t, INS_ROLE_HEAD_OUT_BIAS)->values, 0,
            t.view.recipe->labels * sizeof(float));
     memset(find(&t, INS_ROLE_HEAD_WORDS)->values, 0,
-           WORD_ROWS * t.view.recipe->labels * sizeof(float));
+           (size_t) t.view.recipe->head_words * t.view.recipe->labels *
+               sizeof(float));
     assert_int_equal(tokenize(&t, text, tokens), 4);
     /* Only the pair of both, and only for the first label. */
     table = find(&t, INS_ROLE_HEAD_WORDS);
