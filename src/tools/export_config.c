@@ -71,6 +71,7 @@ is_usual_head(const export_job *job)
 
     return (recipe->flags & INS_RECIPE_HEAD_DENSE) != 0 &&
            (recipe->flags & INS_RECIPE_HEAD_POOLED) == 0 &&
+           recipe->head_words == 0 &&
            recipe->head_activation == job->architecture->head_activation;
 }
 
@@ -84,6 +85,8 @@ put_head(const export_job *job, json_t *config)
     put_word(head, "reads", is_pooled ? "embedding" : "first_token");
     if (recipe->flags & INS_RECIPE_HEAD_DENSE)
         put_word(head, "dense", activation_name(recipe->head_activation));
+    if (recipe->head_words > 0)
+        put(head, "words", json_integer(recipe->head_words));
     put(config, "insitu_head", head);
 }
 

@@ -42,6 +42,7 @@ static const ins_tensor_names tensors[] = {
     {INS_ROLE_HEAD_DENSE_BIAS, false, {"pooler.dense.bias"}},
     {INS_ROLE_HEAD_OUT, true, {"classifier.weight"}},
     {INS_ROLE_HEAD_OUT_BIAS, true, {"classifier.bias"}},
+    {INS_ROLE_HEAD_WORDS, true, {"word_classifier.weight"}},
 };
 
 static const char *const encoders[] = {"BertModel", "BertForMaskedLM",

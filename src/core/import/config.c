@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "pack/pack_shape.h"
 
 #define DEFAULT_NORM_EPSILON 1e-12
 #define DEFAULT_TOKEN_TYPES  2 /* of transformers' BertConfig */
@@ -120,6 +121,30 @@ read_head_dense(ins_pack_recipe *recipe, const ins_json *head, ins_error *error)
         head, "dense", "Supported: none, gelu, gelu_new, relu, tanh.", error);
 }
 
+/* Rows of the table for words; whether the labels leave room for as many is
+ * known when these have been read. */
+static ins_status
+read_head_words(ins_pack_recipe *recipe, const ins_json *head, ins_error *error)
+{
+    const ins_json_range range = {INS_LEAST_WORD_ROWS, INS_MOST_WORD_ROWS};
+
+    return ins_json_u32(head, "words", range, &recipe->head_words, error);
+}
+
+static ins_status
+check_head_words(const ins_pack_recipe *recipe, ins_error *error)
+{
+    INS_CHECK(
+        recipe->head_words == 0 ||
+            ins_pack_word_rows_are_sound(recipe->labels, recipe->head_words),
+        error, INS_BAD_SOURCE,
+        "config.json: \"insitu_head.words\" must be a power of two, and "
+        "with %u labels %u at most, not %u",
+        recipe->labels, ins_pack_word_rows(recipe->labels, UINT64_MAX),
+        recipe->head_words);
+    return INS_OK;
+}
+
 /* "insitu_head": what export_model writes for a head that the architecture's
  * classifier does not have (docs/importing-models.md). */
 static ins_status
@@ -135,6 +160,7 @@ read_head(ins_config *config, const ins_json *json, ins_error *error)
     recipe->flags &= ~(uint32_t) INS_RECIPE_HEAD_DENSE;
     recipe->head_activation = INS_ACTIVATION_NONE;
     INS_TRY(read_head_input(recipe, &head, error));
+    INS_TRY(read_head_words(recipe, &head, error));
     return read_head_dense(recipe, &head, error);
 }
 
@@ -308,7 +334,8 @@ read_config(ins_config *config, const ins_json *json, const ins_host *host,
     INS_TRY(read_pad_id(config, json, error));
     if ((config->recipe.flags & INS_RECIPE_CLASSIFY) == 0)
         return INS_OK;
-    return ins_config_read_labels(config, json, host, error);
+    INS_TRY(ins_config_read_labels(config, json, host, error));
+    return check_head_words(&config->recipe, error);
 }
 
 /* ---- length limit ------------------------------------------------------- */

@@ -172,7 +172,8 @@ static bool
 is_linear(uint32_t role)
 {
     return ins_pack_is_matrix(role) && role != INS_ROLE_WORDS &&
-           role != INS_ROLE_POSITIONS && role != INS_ROLE_TYPES;
+           role != INS_ROLE_POSITIONS && role != INS_ROLE_TYPES &&
+           role != INS_ROLE_HEAD_WORDS;
 }
 
 /* What an adapter puts in the place of the part, or adds to it. */

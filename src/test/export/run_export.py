@@ -97,7 +97,37 @@ def make_own_head(source, target, head, labels, multi_label=False):
     packed = add_tensor(kept, packed, 'classifier.weight',
                         [len(labels), hidden], dice)
     packed = add_tensor(kept, packed, 'classifier.bias', [len(labels)], dice)
+    if 'words' in head:
+        packed = add_tensor(kept, packed, 'word_classifier.weight',
+                            [head['words'], len(labels)], dice)
     write_safetensors(path, kept, packed)
+
+
+def make_head_adapter(base, whole, target):
+    """The head of a whole model as an adapter of its base."""
+    os.mkdir(target)
+    header, data = read_safetensors(os.path.join(whole, 'model.safetensors'))
+    kept, packed = {}, b''
+    for name in header:
+        if 'classifier' in name:
+            begin, end = header[name]['data_offsets']
+            kept['base_model.model.' + name] = dict(
+                header[name],
+                data_offsets=[len(packed), len(packed) + end - begin])
+            packed += data[begin:end]
+    write_safetensors(os.path.join(target, 'adapter_model.safetensors'), kept,
+                      packed)
+    with open(os.path.join(whole, 'config.json'), encoding='utf-8') as file:
+        config = json.load(file)
+    for name, content in (
+            ('config.json', {key: config[key] for key in (
+                'insitu_head', 'id2label', 'problem_type')}),
+            ('adapter_config.json', {
+                'peft_type': 'LORA', 'base_model_name_or_path': base,
+                'target_modules': [],
+                'modules_to_save': ['classifier', 'word_classifier']})):
+        with open(os.path.join(target, name), 'w', encoding='utf-8') as file:
+            json.dump(content, file)
 
 
 def list_sources(work):
@@ -112,6 +142,10 @@ def list_sources(work):
          {'reads': 'embedding', 'dense': 'tanh'}, False),
         ('first_alone', 'encoder_bert_classify', {'reads': 'first_token'},
          False),
+        ('pooled_words', 'encoder_bert_mean',
+         {'reads': 'embedding', 'words': 256}, False),
+        ('distil_words', 'encoder_distilbert_embed',
+         {'reads': 'first_token', 'dense': 'relu', 'words': 64}, True),
         ('distil_pooled', 'encoder_distilbert_embed',
          {'reads': 'embedding', 'dense': 'gelu'}, False),
     ]
@@ -285,6 +319,15 @@ class Case:
             report.test(title, self.same_in_torch)
 
 
+def check_head_adapter(work, name, base):
+    adapter = os.path.join(work, 'adapter')
+    make_head_adapter(os.path.join(FIXTURES, base),
+                      os.path.join(work, 'source_' + name), adapter)
+    make_pack(adapter, adapter + '.f32', 'f32')
+    if read(adapter + '.f32') != read(os.path.join(work, name + '.f32')):
+        raise RuntimeError('the packs differ')
+
+
 def check_refused(words, *command):
     try:
         run(*command)
@@ -305,6 +348,9 @@ def main():
         database.load_extension(os.path.join(ROOT, 'sqlite_ext', 'insitu'))
         for name, source in list_sources(work):
             Case(work, database, name, source).run(report)
+        report.test('a head that reads words, as an adapter',
+                    check_head_adapter, work, 'pooled_words',
+                    'encoder_bert_mean')
         # A directory that is there is not written over.
         first = os.path.join(work, 'encoder_bert_mean')
         report.test('a second export is refused', check_refused, 'exists',

@@ -37,13 +37,28 @@ ACTIVATIONS = {
 TYPES = {'F32': torch.float32, 'F16': torch.float16}
 
 
+STEP = 0x9E3779B97F4A7C15
+
+
 def splitmix64(state):
     """(next state, number)"""
     mask = (1 << 64) - 1
-    state = bits = (state + 0x9E3779B97F4A7C15) & mask
+    state = bits = (state + STEP) & mask
     bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 & mask
     bits = (bits ^ bits >> 27) * 0x94D049BB133111EB & mask
     return state, bits ^ bits >> 31
+
+
+def word_rows(ids, rows):
+    """Of each piece and each pair of them, by what SplitMix64 makes of it."""
+    pieces, found = ids[1:-1], []
+    for piece, after in zip(pieces, pieces[1:] + [None]):
+        _, bits = splitmix64(piece)
+        found.append(bits % rows)
+        if after is not None:
+            _, bits = splitmix64(bits + after + 1 - STEP)
+            found.append(bits % rows)
+    return found
 
 
 def signs(piece, size):
@@ -168,6 +183,10 @@ class Model:
         if 'dense' in head:
             x = ACTIVATIONS[head['dense']](self.linear(DENSE[self.kind], x))
         logits = self.linear('classifier', x)
+        if 'words' in head:
+            rows = word_rows(ids, head['words'])
+            for row in self.tensors['word_classifier.weight'][rows]:
+                logits = logits + row / len(rows) ** 0.5
         if self.config['problem_type'] == 'multi_label_classification':
             return torch.sigmoid(logits)
         return torch.softmax(logits, -1)

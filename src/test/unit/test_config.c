@@ -270,15 +270,19 @@ test_own_head(void **state)
         const char *head;
         uint32_t flags;
         uint32_t activation;
+        uint32_t words;
     } heads[] = {
-        {"\"embedding\"", INS_RECIPE_HEAD_POOLED, INS_ACTIVATION_NONE},
-        {"\"first_token\"", 0, INS_ACTIVATION_NONE},
+        {"\"embedding\"", INS_RECIPE_HEAD_POOLED, INS_ACTIVATION_NONE, 0},
+        {"\"first_token\"", 0, INS_ACTIVATION_NONE, 0},
         {"\"embedding\", \"dense\": \"tanh\"",
-         INS_RECIPE_HEAD_POOLED | INS_RECIPE_HEAD_DENSE, INS_ACTIVATION_TANH},
+         INS_RECIPE_HEAD_POOLED | INS_RECIPE_HEAD_DENSE, INS_ACTIVATION_TANH,
+         0},
         {"\"first_token\", \"dense\": \"none\"", INS_RECIPE_HEAD_DENSE,
-         INS_ACTIVATION_NONE},
+         INS_ACTIVATION_NONE, 0},
         {"\"first_token\", \"dense\": \"gelu_new\"", INS_RECIPE_HEAD_DENSE,
-         INS_ACTIVATION_GELU_TANH},
+         INS_ACTIVATION_GELU_TANH, 0},
+        {"\"embedding\", \"words\": 65536", INS_RECIPE_HEAD_POOLED,
+         INS_ACTIVATION_NONE, 65536},
     };
 
     (void) state;
@@ -297,6 +301,7 @@ test_own_head(void **state)
         assert_true(recipe->flags & INS_RECIPE_EMBED);
         assert_int_equal(recipe->flags & of_head, heads[i].flags);
         assert_int_equal(recipe->head_activation, heads[i].activation);
+        assert_int_equal(recipe->head_words, heads[i].words);
         assert_int_equal(recipe->labels, i % 2 ? 3 : 2);
         end(&read);
     }
