@@ -27,6 +27,9 @@ import safetensors_file
 import wordpiece
 
 
+WORDS = "word_classifier.weight"
+
+
 def half(value):
     array = value.detach().float().numpy().astype(numpy.float16)
     if not numpy.isfinite(array).all():
@@ -107,8 +110,11 @@ def config(shape):
     }
 
 
-def adapter_config(base, rank, alpha):
-    return {
+def adapter_config(base, state, alpha):
+    """Of low-rank changes and a head, or of a head alone that reads words."""
+    ranks = [value.shape[0] for name, value in state.items()
+             if name.endswith(".0.a.0")]
+    config = {
         "alpha_pattern": {},
         "base_model_name_or_path": base,
         "bias": "none",
@@ -118,13 +124,18 @@ def adapter_config(base, rank, alpha):
         "lora_dropout": 0.0,
         "modules_to_save": ["classifier"],
         "peft_type": "LORA",
-        "r": rank,
+        "r": ranks[0] if ranks else 1,
         "rank_pattern": {},
         "target_modules": ["query", "key", "value", "dense"],
         "task_type": "SEQ_CLS",
         "use_dora": False,
         "use_rslora": False,
     }
+    if not ranks:
+        config["target_modules"] = []
+    if WORDS in state:
+        config["modules_to_save"].append(WORDS.partition(".")[0])
+    return config
 
 
 def tokenizer(pieces):
@@ -237,17 +248,21 @@ def write_adapter(arguments, out):
     work = pathlib.Path(arguments.work)
     state = torch.load(work / (arguments.what + ".pt"))
     labels = adapter.TASKS[arguments.what][1]
-    rank = next(v for k, v in state.items() if k.endswith(".0.a.0")).shape[0]
     tensors = adapter_tensors(state)
     head = head_of(state["classifier.weight"] * contrast.HEAD_SCALE,
                    state["classifier.bias"],
                    labels, arguments)
+    names = label_names(labels)
+    if WORDS in state:
+        table = state[WORDS] / arguments.temperature
+        head[WORDS] = half(table)
+        names["insitu_head"]["words"] = len(table)
     tensors.update({"base_model.model." + k: v for k, v in head.items()})
     write_json(out / "adapter_config.json",
-               adapter_config(arguments.base, rank, arguments.alpha))
+               adapter_config(arguments.base, state, arguments.alpha))
     write_json(out / "config.json", {"architectures": ["BertModel"],
                                      "model_type": "bert",
-                                     **label_names(labels)})
+                                     **names})
     safetensors_file.write(out / "adapter_model.safetensors", tensors)
 
 

@@ -196,24 +196,44 @@ def more(folder, name):
                                    quoting=csv.QUOTE_NONE))
 
 
-def opinions(data, folder):
-    """(text, 1 positive or 0 negative): every training text of sentiment; whole
-    sentences of critics come SENTENCES times, those written for this WRITTEN
-    times."""
-    sentences = sentiment(data, "train")
-    own = [(text, int(label == "positive"))
-           for text, label in written.rows("opinions_written.tsv")]
-    rows = []
-    for row in more(folder, "sst-phrases"):
-        if row["label"] in "0134":
-            rows.append((row["text"], int(row["label"] in "34")))
+def opinion_sets(data, folder):
+    """{name: [(text, 1 positive or 0 negative)]}: every training text of
+    sentiment."""
+    sets = {
+        "sentences": sentiment(data, "train"),
+        "written": [(text, int(label == "positive")) for text, label in
+                    written.rows("opinions_written.tsv")],
+        "sst-phrases": [(row["text"], int(row["label"] in "34"))
+                        for row in more(folder, "sst-phrases")
+                        if row["label"] in "0134"],
+    }
     for name in LABELLED_OPINIONS:
-        rows += [(row["text"], int(row["label"]))
-                 for row in more(folder, name)]
+        sets[name] = [(row["text"], int(row["label"]))
+                      for row in more(folder, name)]
     for name in SCORED_OPINIONS:
-        for row in more(folder, name):
-            score = float(row["score"] or 0)
-            if abs(score) >= 1:
-                rows.append((row["text"], int(score > 0)))
-    return sorted(set(rows) - set(sentences)) + SENTENCES * sentences + \
+        scores = [(row["text"], float(row["score"] or 0))
+                  for row in more(folder, name)]
+        sets[name] = [(text, int(score > 0)) for text, score in scores
+                      if abs(score) >= 1]
+    return sets
+
+
+def opinions(data, folder):
+    """All of them, each once, but whole sentences of critics SENTENCES times
+    and those written for this WRITTEN times."""
+    sets = opinion_sets(data, folder)
+    sentences, own = sets.pop("sentences"), sets.pop("written")
+    rows = {row for name in sets for row in sets[name]}
+    return sorted(rows - set(sentences)) + SENTENCES * sentences + \
         WRITTEN * own
+
+
+def opinion_words(data, folder):
+    """The same as one learns words from them: what is short and whole counts
+    more, the forty thousand headings of one shop less."""
+    sets = opinion_sets(data, folder)
+    times = {"sentences": 2, "rt-polarity": 2, "written": 4}
+    rows = sets.pop("pros-cons")[::4]
+    for name in sorted(sets):
+        rows += times.get(name, 1) * sets[name]
+    return rows

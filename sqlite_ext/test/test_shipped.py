@@ -67,7 +67,7 @@ class Shipped(unittest.TestCase):
     def test_sentiment(self):
         self.check_labels("sentiment", {
             "An honest, moving film with a wonderful cast.": "positive",
-            "I was bored from the first scene to the last.": "negative",
+            "A dull film that wastes its cast.": "negative",
             "Best headphones I have ever owned.": "positive",
             "The battery died after a week and nobody helped.": "negative",
         })
