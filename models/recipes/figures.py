@@ -32,6 +32,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 # Not the directory's name: that of the bundled model is taken.
 MODEL = "measured"
+# Beside the folder of the data.
+MORE = "../more"
 TOP = 10
 FEW = 10
 FEW_SEEDS = (1, 2, 3)
@@ -77,20 +79,24 @@ class Database:
             "SELECT eval_report(classify(input, ?), label) FROM test", MODEL))
 
     def trained_accuracy(self, call, train, test):
-        """The call has the encoder or base, or the options, as ?2."""
+        """call: an aggregate over input and label, and its ?2: the base, or
+        the options."""
         aggregate, argument = call
         self.fill("train", "input, label", train)
         self.trained += 1
         name = "trained-%d" % self.trained
-        self.one("SELECT model_register(?1, %s(input, label, ?2)) FROM train"
-                 % aggregate, name, argument)
+        self.one("SELECT model_register(?1, %s) FROM train" % aggregate, name,
+                 argument)
         found = self.accuracy(test, name)
         self.one("SELECT model_drop(?)", name)
         return found
 
 
-FROZEN = "train_classifier", json.dumps({"encoder": MODEL})
-TUNED = "fine_tune_classifier", MODEL
+FROZEN = ("train_classifier(input, label, ?2)",
+          json.dumps({"encoder": MODEL}))
+TUNED = "fine_tune_classifier(input, label, ?2)", MODEL
+TUNED_BRIEFLY = (
+    "fine_tune_classifier(input, label, ?2, '{\"epochs\": 3}')", MODEL)
 
 
 # --- embeddings -------------------------------------------------------------
@@ -192,6 +198,17 @@ def opinions(data, part):
             for text, positive in read_data.sentiment(data, part)]
 
 
+def phrases(data, part):
+    """As opinions, with the phrases that its training sentences are made of:
+    SST-2 as the benchmark GLUE has it."""
+    if part != "train":
+        return opinions(data, part)
+    sets = read_data.opinion_sets(data, data / MORE)
+    return [(text, "positive" if positive else "negative")
+            for text, positive in sets["sentences"] +
+            sorted(set(sets["sst-phrases"]))]
+
+
 def take_few(rows, count, seed):
     """count rows of each label."""
     shuffled = rows[:]
@@ -277,6 +294,9 @@ FIGURES = {
         ("train", "val"))),
     "tuned-sst2": ("embedding", "sst2", measure_training(
         "SST-2 dev, fine-tuned", TUNED, opinions, ("train", "dev"))),
+    "tuned-phrases": ("embedding", MORE + "/sst-phrases", measure_training(
+        "SST-2 dev, fine-tuned on phrases", TUNED_BRIEFLY, phrases,
+        ("train", "dev"))),
     "tickets": ("tickets", None, measure_tickets),
     "sentiment": ("sentiment", "sst2", measure_sentiment),
     "spam": ("spam", "sms-spam", measure_spam),
