@@ -6,6 +6,7 @@
  */
 #include "insitu_train.h"
 
+#include "base/checked.h"
 #include "model.h"
 #include "train/classifier.h"
 #include "train/options.h"
@@ -148,7 +149,7 @@ run_bytes(ins_training *training, size_t text_size)
                         ? ins_tuning_bytes(&job, text_size)
                         : ins_classifier_bytes(&job, text_size);
 
-    return work > UINT64_MAX - labels ? UINT64_MAX : work + labels;
+    return ins_add_capped(work, labels);
 }
 
 static ins_status

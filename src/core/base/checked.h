@@ -2,7 +2,8 @@
  * checked.h - the only arithmetic allowed on sizes that come from outside.
  *
  * Each function stores the exact result and returns true, or returns false
- * when it does not fit (and stores nothing that may be used).
+ * when it does not fit (and stores nothing that may be used), but where it says
+ * otherwise.
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -17,6 +18,14 @@ static inline bool
 ins_add_u64(uint64_t a, uint64_t b, uint64_t *sum)
 {
     return !__builtin_add_overflow(a, b, sum);
+}
+
+/* The sum for limits that are only compared: UINT64_MAX when it does not
+ * fit. */
+static inline uint64_t
+ins_add_capped(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
 static inline bool

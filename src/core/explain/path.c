@@ -59,15 +59,14 @@ struct integral {
     const float *table; /* word embeddings, [vocabulary][hidden] */
     uint32_t hidden;
     uint32_t labels;
-    uint32_t capacity;       /* texts of one pass */
-    ins_arena arena;         /* holds everything below */
-    int32_t *ids;            /* [capacity][count], of the text */
-    uint32_t *starts;        /* [capacity + 1] */
-    float *words;            /* [capacity][count][hidden] */
-    float *scores;           /* [labels] */
-    float *slopes;           /* [capacity][labels] */
-    const float *word_table; /* or NULL: the head reads no words */
-    uint32_t word_count;     /* rows of the table */
+    uint32_t capacity;               /* texts of one pass */
+    ins_arena arena;                 /* holds everything below */
+    int32_t *ids;                    /* [capacity][count], of the text */
+    uint32_t *starts;                /* [capacity + 1] */
+    float *words;                    /* [capacity][count][hidden] */
+    float *scores;                   /* [labels] */
+    float *slopes;                   /* [capacity][labels] */
+    const ins_parameter *word_table; /* or NULL: the head reads no words */
     ins_word_table_sum word_sum;
     uint32_t *word_rows; /* [ins_word_table_count(count)] */
     float *word_logits;  /* [labels]: of all words */
@@ -185,7 +184,7 @@ static double
 multiply_word(const struct integral *integral, uint32_t word,
               const float *slopes)
 {
-    const float *row = integral->word_table +
+    const float *row = integral->word_table->values +
                        (size_t) integral->word_rows[word] * integral->labels;
     double sum = 0;
 
@@ -377,11 +376,12 @@ read_words(struct integral *integral)
     sum->count = ins_word_table_count(path->count);
     sum->share = ins_word_table_share(sum->count);
     sum->labels = integral->labels;
-    ins_word_table_find(integral->ids, path->count, integral->word_count,
+    ins_word_table_find(integral->ids, path->count, integral->word_table->rows,
                         integral->word_rows);
     memset(integral->word_logits, 0, integral->labels * sizeof(float));
-    return ins_word_table_add(sum, integral->word_table, integral->word_logits,
-                              integral->host, integral->error);
+    return ins_word_table_add(sum, integral->word_table->values,
+                              integral->word_logits, integral->host,
+                              integral->error);
 }
 
 static ins_status
@@ -486,18 +486,14 @@ ins_path_run(ins_path *path, const ins_host *host, ins_error *error)
         .path = path,
         .table =
             ins_parameters_find(path->parameters, INS_ROLE_WORDS, 0)->values,
+        .word_table =
+            ins_parameters_find(path->parameters, INS_ROLE_HEAD_WORDS, 0),
         .hidden = recipe->hidden,
         .labels = recipe->labels,
         .host = host,
         .error = error,
     };
-    const ins_parameter *words =
-        ins_parameters_find(path->parameters, INS_ROLE_HEAD_WORDS, 0);
-    ins_status status;
-
-    integral.word_table = words != NULL ? words->values : NULL;
-    integral.word_count = recipe->head_words;
-    status = open_integral(&integral, host);
+    ins_status status = open_integral(&integral, host);
 
     if (status == INS_OK)
         status = integrate(&integral);

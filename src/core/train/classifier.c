@@ -13,6 +13,7 @@
 
 #include <math.h>
 
+#include "base/checked.h"
 #include "pack/pack_shape.h"
 #include "train/converted_base.h"
 #include "train/head_choose.h"
@@ -123,7 +124,7 @@ ins_classifier_bytes(const ins_text_job *job, size_t text_size)
                  ins_token_rows_bytes(rows, recipe->max_tokens) +
                  ins_word_rows_bytes(rows, tokens) +
                  (uint64_t) table_rows * shape.labels * sizeof(float);
-    return fitting > UINT64_MAX - bytes ? UINT64_MAX : bytes + fitting;
+    return ins_add_capped(fitting, bytes);
 }
 
 static void

@@ -10,6 +10,7 @@
  */
 #include "train/tuning.h"
 
+#include "base/checked.h"
 #include "pack/pack_shape.h"
 #include "train/fine_tune.h"
 #include "train/head_start.h"
@@ -61,12 +62,6 @@ larger(uint64_t a, uint64_t b)
     return a > b ? a : b;
 }
 
-static uint64_t
-add(uint64_t a, uint64_t b)
-{
-    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 /* Beside tokens and words. */
 static uint64_t
 rows_bytes(const ins_text_job *job, uint64_t rows)
@@ -85,8 +80,8 @@ words_bytes(const ins_text_job *job, const ins_word_head_size *size)
 
     if (!job->options->words)
         return 0;
-    return add(ins_recipe_weights(&recipe) * sizeof(float),
-               ins_word_head_bytes(size));
+    return ins_add_capped(ins_recipe_weights(&recipe) * sizeof(float),
+                          ins_word_head_bytes(size));
 }
 
 static ins_word_head_size
@@ -113,8 +108,9 @@ ins_tuning_bytes(const ins_text_job *job, size_t text_size)
     uint64_t tuning =
         ins_fine_tune_bytes(&recipe, job->options, rows, (uint32_t) longest);
 
-    return add(rows_bytes(job, rows) + ins_token_rows_token_bytes(tokens),
-               larger(tuning, words_bytes(job, &words)));
+    return ins_add_capped(rows_bytes(job, rows) +
+                              ins_token_rows_token_bytes(tokens),
+                          larger(tuning, words_bytes(job, &words)));
 }
 
 /* Tokens that fit beside what else is needed. */
@@ -133,17 +129,19 @@ most_tokens(const struct run *run)
     const ins_text_job *job = run->job;
     const uint64_t limit = job->options->max_bytes;
     const uint64_t rows = job->rows->count;
-    const uint64_t held = add(run->held, rows_bytes(job, rows));
+    const uint64_t held = ins_add_capped(run->held, rows_bytes(job, rows));
     const uint64_t token = ins_token_rows_token_bytes(1);
     const ins_word_head_size words =
         word_head_size(job, rows, INS_MOST_WORD_ROWS);
     uint64_t tuning = ins_fine_tune_bytes(&run->recipe, job->options, rows, 1);
-    uint64_t tokens = fitting_tokens(limit, add(held, tuning), token);
+    uint64_t tokens =
+        fitting_tokens(limit, ins_add_capped(held, tuning), token);
 
     if (job->options->words)
         tokens = smaller(
-            tokens, fitting_tokens(limit, add(held, words_bytes(job, &words)),
-                                   token + ins_word_rows_token_bytes(1)));
+            tokens, fitting_tokens(
+                        limit, ins_add_capped(held, words_bytes(job, &words)),
+                        token + ins_word_rows_token_bytes(1)));
     return larger(tokens, ins_text_job_most_tokens(job, 0));
 }
 
