@@ -1,4 +1,4 @@
-"""adapter.py - step 6: a task learnt on top of an encoder that stays as it is.
+"""adapter.py - step 6, the other way: a task as small changes of an encoder.
 
 Low-rank changes of every matrix (Hu et al., 2021) and a head over the
 embedding; what is saved is a directory as the library PEFT lays it out, a few
@@ -19,9 +19,7 @@ from torch.nn.utils import parametrize
 
 import bert
 import contrast
-import read_data
-import spam_split
-import support
+import tasks
 import team as team_module
 import wordpiece
 
@@ -67,33 +65,13 @@ class Model(nn.Module):
             return self.classifier(self.base.embed(rows) * contrast.HEAD_SCALE)
 
 
-def tickets(arguments, seed):
-    return support.numbered(arguments.data, seed)
-
-
-def sentiment(arguments, seed):
-    return read_data.opinions(arguments.data, arguments.more)
-
-
-def spam(arguments, seed):
-    train, _ = spam_split.spam_split(spam_split.read(arguments.data))
-    return [(text, int(label == "spam")) for text, label in train]
-
-
-TASKS = {
-    "tickets": (tickets, read_data.LABELS, 96),
-    "sentiment": (sentiment, ["negative", "positive"], 64),
-    "spam": (spam, ["ham", "spam"], 96),
-}
-
-
 def train(team, model, arguments, work):
     torch.manual_seed(90 + team.rank)
     dice = random.Random(90 + team.rank)
     tokenizer = wordpiece.read(work)
-    make, _, limit = TASKS[arguments.task]
-    rows = [(tokenizer.encode(text, limit), label)
-            for text, label in make(arguments, 20 + team.rank)]
+    task = tasks.TASKS[arguments.task]
+    rows = [(tokenizer.encode(text, task.tokens), label)
+            for text, label in task.rows(arguments.data, arguments.more)]
     batches = contrast.forever(rows, arguments.batch // team.workers, dice)
     learnt = [(name, p) for name, p in model.named_parameters()
               if p.requires_grad]
@@ -120,7 +98,7 @@ def train(team, model, arguments, work):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--task", required=True, choices=sorted(TASKS))
+    parser.add_argument("--task", required=True, choices=sorted(tasks.TASKS))
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--more", help="folder with the further sets")
     parser.add_argument("--work", default="build/model")
@@ -138,12 +116,9 @@ def main():
     team_module.prepare()
     torch.manual_seed(4)
     known = torch.load(work / arguments.base)
-    model = Model(known, len(TASKS[arguments.task][1]), arguments.rank,
-                  arguments.alpha, arguments.dropout)
-    # The encoder learnt two of the tasks already: their heads go on.
-    known_head = {"tickets": "tickets", "sentiment": "opinion"}
-    if arguments.task in known_head:
-        model.classifier.load_state_dict(known[known_head[arguments.task]])
+    labels = tasks.TASKS[arguments.task].labels
+    model = Model(known, len(labels), arguments.rank, arguments.alpha,
+                  arguments.dropout)
     team = team_module.Team(arguments.workers)
     team.share(model)
     team.run(train, model, arguments, work)

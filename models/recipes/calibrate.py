@@ -13,25 +13,10 @@ import pathlib
 import torch
 import torch.nn.functional as F
 
-import adapter
 import contrast
 import held_back
 import read_data
 import wordpiece
-
-
-@torch.no_grad()
-def logits_of(what, work, base, rows):
-    if what == "tickets":
-        known = torch.load(work / base)
-        state = torch.load(work / "tickets.pt")
-        rank = next(v for k, v in state.items() if k.endswith(".0.a.0"))
-        model = adapter.Model(known, len(read_data.LABELS), rank.shape[0],
-                              2 * rank.shape[0], 0.0)
-        model.load_state_dict(state)
-        return model.eval()(rows)
-    model = contrast.load(work / (what + ".pt")).eval()
-    return model.tickets(model.embed(rows) * contrast.HEAD_SCALE)
 
 
 def fit(logits, labels, other):
@@ -53,16 +38,17 @@ def fit(logits, labels, other):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=["base", "mini", "tickets"])
+    parser.add_argument("what", choices=["base", "mini"])
     parser.add_argument("--work", default="build/model")
-    parser.add_argument("--base", default="base.pt")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
     tokenizer = wordpiece.read(work)
     rows = held_back.development()
     labels = torch.tensor([read_data.LABELS.index(label) for _, label in rows])
-    logits = logits_of(arguments.what, work, arguments.base,
-                       [tokenizer.encode(text) for text, _ in rows])
+    model = contrast.load(work / (arguments.what + ".pt")).eval()
+    with torch.no_grad():
+        logits = model.tickets(model.embed(
+            [tokenizer.encode(text) for text, _ in rows]) * contrast.HEAD_SCALE)
     other = read_data.LABELS.index("other")
     temperature, lead = fit(logits, labels, other)
     print("--temperature %.3f --other-lead %.3f" % (temperature, lead))

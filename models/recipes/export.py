@@ -2,7 +2,7 @@
 
     export.py base    --out models/insitu-base-en
     export.py mini    --out models/insitu-mini-en
-    export.py tickets --out models/insitu-tickets-en --base insitu-base-en
+    export.py tickets --out models/insitu-tickets-en
 
 An encoder is laid out as transformers and sentence-transformers write it, with
 the ten labels of requests as a head over its embedding; a task as PEFT writes
@@ -19,11 +19,11 @@ import shutil
 import numpy
 import torch
 
-import adapter
 import bert
 import contrast
 import read_data
 import safetensors_file
+import tasks
 import wordpiece
 
 
@@ -71,7 +71,7 @@ def adapter_tensors(state):
         words = name.split(".")
         number, part, side, block = words[3], words[4], words[-2], words[-1]
         where = modules.get(part, [bert.LAYER_NAMES.get(part)])[int(block)]
-        tensors["base_model.model.bert.encoder.layer.%s.%s.lora_%s.weight" % (
+        tensors["bert.encoder.layer.%s.%s.lora_%s.weight" % (
             number, where, side.upper())] = half(value)
     return tensors
 
@@ -81,6 +81,13 @@ def label_names(labels):
             "label2id": {label: i for i, label in enumerate(labels)},
             "problem_type": "single_label_classification",
             "insitu_head": {"reads": "embedding"}}
+
+
+def add_words(state, tensors, config):
+    """The head over words, where the task has one."""
+    if WORDS in state:
+        tensors[WORDS] = half(state[WORDS])
+        config["insitu_head"]["words"] = len(state[WORDS])
 
 
 def config(shape):
@@ -217,8 +224,9 @@ def write_json(path, content, **options):
 
 
 def head_of(weight, bias, labels, arguments):
-    """The head with its scale, its calibration and its bias against "other"."""
-    bias = bias.clone()
+    """The head over the embedding with its scale, its calibration and its bias
+    against "other"."""
+    weight, bias = weight * contrast.HEAD_SCALE, bias.clone()
     if "other" in labels:
         bias[labels.index("other")] -= arguments.other_lead
     return {"classifier.weight": half(weight / arguments.temperature),
@@ -232,46 +240,56 @@ def write_encoder(arguments, out):
     pieces = json.loads((work / "vocabulary.json").read_text())
     for name, content in side_files(shape).items():
         write_json(out / name, content)
-    write_json(out / "config.json", config(shape))
     # One line: the vocabulary is also in vocab.txt for who wants to read it.
     (out / "tokenizer.json").write_text(json.dumps(
         tokenizer(pieces), ensure_ascii=False, separators=(",", ":")) + "\n")
     (out / "vocab.txt").write_text("\n".join(pieces) + "\n")
     tensors = encoder_tensors(known["encoder"])
-    tensors.update(head_of(
-        known["tickets"]["weight"] * contrast.HEAD_SCALE,
-        known["tickets"]["bias"], read_data.LABELS, arguments))
-    safetensors_file.write(out / "model.safetensors", tensors)
+    tensors.update(head_of(known["tickets"]["weight"],
+                           known["tickets"]["bias"], read_data.LABELS,
+                           arguments))
+    configuration = config(shape)
+    if arguments.words:
+        # In a file of their own: the other one can stay as it is.
+        words = {}
+        add_words(torch.load(work / "tickets.pt"), words, configuration)
+        safetensors_file.write_parts(out, [tensors, words])
+    else:
+        safetensors_file.write(out / "model.safetensors", tensors)
+    write_json(out / "config.json", configuration)
 
 
 def write_adapter(arguments, out):
     work = pathlib.Path(arguments.work)
     state = torch.load(work / (arguments.what + ".pt"))
-    labels = adapter.TASKS[arguments.what][1]
+    labels = tasks.TASKS[arguments.what].labels
+    if "classifier.weight" not in state:
+        known = torch.load(work / arguments.encoder)[arguments.what]
+        state.update({"classifier." + k: v for k, v in known.items()})
     tensors = adapter_tensors(state)
-    head = head_of(state["classifier.weight"] * contrast.HEAD_SCALE,
-                   state["classifier.bias"],
-                   labels, arguments)
-    names = label_names(labels)
-    if WORDS in state:
-        table = state[WORDS] / arguments.temperature
-        head[WORDS] = half(table)
-        names["insitu_head"]["words"] = len(table)
-    tensors.update({"base_model.model." + k: v for k, v in head.items()})
+    tensors.update(head_of(state["classifier.weight"], state["classifier.bias"],
+                           labels, arguments))
+    configuration = {"architectures": ["BertModel"], "model_type": "bert",
+                     **label_names(labels)}
+    add_words(state, tensors, configuration)
     write_json(out / "adapter_config.json",
                adapter_config(arguments.base, state, arguments.alpha))
-    write_json(out / "config.json", {"architectures": ["BertModel"],
-                                     "model_type": "bert",
-                                     **names})
-    safetensors_file.write(out / "adapter_model.safetensors", tensors)
+    write_json(out / "config.json", configuration)
+    safetensors_file.write(
+        out / "adapter_model.safetensors",
+        {"base_model.model." + name: tensors[name] for name in tensors})
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("what", choices=["base", "mini", *adapter.TASKS])
+    parser.add_argument("what", choices=["base", "mini", *tasks.TASKS])
     parser.add_argument("--work", default="build/model")
     parser.add_argument("--base", default="../insitu-base-en")
+    parser.add_argument("--encoder", default="base.pt",
+                        help="has the head of a task that has none itself")
+    parser.add_argument("--words", action="store_true",
+                        help="the encoder's head reads the words of tickets.pt")
     parser.add_argument("--alpha", type=float, default=16)
     parser.add_argument("--temperature", type=float, default=1.0,
                         help="divides the logits: calibrates the scores")
@@ -284,7 +302,7 @@ def main():
     fresh = out.with_name(out.name + ".fresh")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
-    (write_adapter if arguments.what in adapter.TASKS else write_encoder)(
+    (write_adapter if arguments.what in tasks.TASKS else write_encoder)(
         arguments, fresh)
     for path in sorted(fresh.rglob("*")):
         if path.is_file():

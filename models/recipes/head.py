@@ -21,7 +21,6 @@ import team as team_module
 import wordpiece
 
 DECAY = 1e-4
-SEEDS = (31, 32)
 
 
 def embed(team, model, rows, vectors):
@@ -68,8 +67,7 @@ def main():
     start = time.time()
     model = contrast.load(work / arguments.model).eval()
     tokenizer = wordpiece.read(work)
-    rows = sorted({row for seed in SEEDS
-                   for row in support.numbered(arguments.data, seed)})
+    rows = support.different(arguments.data)
     vectors = torch.zeros(len(rows), model.encoder.shape.hidden).share_memory_()
     team_module.Team(arguments.workers).run(
         embed, model, [tokenizer.encode(text, 128) for text, _ in rows],

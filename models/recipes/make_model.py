@@ -20,7 +20,11 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 LEXICAL_SIZES = {"base": 640, "mini": 320}
-ADAPTER_MINUTES = {"tickets": 4, "spam": 1.5}
+SPAM_MINUTES = 1.5
+WORDS = {"mini": ["tickets"], "tickets": ["tickets", "--rows", "4096"],
+         "sentiment": ["sentiment", "--base", "mini.pt"]}
+# Whose head is calibrated; the words are added afterwards.
+CALIBRATED = {"base": "base", "mini": "mini", "tickets": "base"}
 
 
 def run(script, *arguments):
@@ -57,18 +61,20 @@ def main():
         run("contrast.py", *data, *minutes(120))
     elif arguments.what == "mini":
         run("distill.py", *data, *minutes(45))
+    elif arguments.what == "spam":
+        run("adapter.py", "--task", "spam", *data, *minutes(SPAM_MINUTES))
     elif arguments.what == "sentiment":
-        run("words.py", "--task", "sentiment", "--base", "mini.pt", *data)
         options = ["--base", "../insitu-mini-en"]
-    else:
-        run("adapter.py", "--task", arguments.what, *data,
-            *minutes(ADAPTER_MINUTES[arguments.what]))
     if arguments.what in ("base", "mini"):
         run("head.py", "--data", arguments.data, *work,
             "--model", arguments.what + ".pt")
-    if arguments.what in ("base", "mini", "tickets"):
-        found = run("calibrate.py", arguments.what, *work)
+    if arguments.what in WORDS:
+        run("words.py", "--task", *WORDS[arguments.what], *data)
+    if arguments.what in CALIBRATED:
+        found = run("calibrate.py", CALIBRATED[arguments.what], *work)
         options = re.search("--temperature.*", found).group().split()
+    if arguments.what == "mini":
+        options.append("--words")
     directory = "%s/insitu-%s-en" % (arguments.out, arguments.what)
     run("export.py", arguments.what, *work, *options, "--out", directory)
     if arguments.what in LEXICAL_SIZES:

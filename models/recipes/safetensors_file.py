@@ -28,6 +28,21 @@ def write(path, tensors):
             file.write(numpy.ascontiguousarray(tensors[name]).tobytes())
 
 
+def write_parts(folder, parts):
+    """Several files and model.safetensors.index.json, which says what is in
+    which."""
+    places = {}
+    for number, tensors in enumerate(parts, 1):
+        name = "model-%05d-of-%05d.safetensors" % (number, len(parts))
+        write(folder / name, tensors)
+        places.update(dict.fromkeys(tensors, name))
+    size = sum(array.nbytes for tensors in parts for array in tensors.values())
+    index = {"metadata": {"total_size": size},
+             "weight_map": dict(sorted(places.items()))}
+    (folder / "model.safetensors.index.json").write_text(
+        json.dumps(index, indent=2) + "\n")
+
+
 def read(path):
     """{name: float32 array}"""
     with open(path, "rb") as file:

@@ -15,6 +15,7 @@ _SUPPORT = re.compile(
     r"phone number|contact|membership|password)", re.I)
 
 OWN_WORDS_EACH = 1500
+SEEDS = (31, 32)
 
 
 def _hold_back(rows, every=10):
@@ -117,3 +118,8 @@ def numbered(data, seed):
     """labelled() with the numbers of the labels."""
     numbers = {label: i for i, label in enumerate(read_data.LABELS)}
     return [(text, numbers[label]) for text, label in labelled(data, seed)]
+
+
+def different(data):
+    """The texts of two draws, each once."""
+    return sorted({row for seed in SEEDS for row in numbered(data, seed)})

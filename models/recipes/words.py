@@ -1,12 +1,12 @@
-"""words.py - step 6, the other way: a task's head over an encoder at rest, and
-one over words.
+"""words.py - step 6: a task's head over an encoder at rest, and one over words.
 
 What a small encoder has read says little of which words praise and which
 blame, and a hundred thousand labelled phrases say it well.  Two multinomial
 logistic regressions, each fitted alone: over the embeddings, and over the
 pieces of a text and the pairs of them, which find their rows of a table by a
 hash (docs/importing-models.md).  Their logits are added.  What is saved is an
-adapter without changes of the encoder.
+adapter without changes of the encoder; for a task whose head the encoder has
+already, the table alone.
 """
 
 import cpu  # noqa: F401  before torch
@@ -15,27 +15,35 @@ import argparse
 import collections
 import pathlib
 import time
+import typing
 
 import torch
 import torch.nn.functional as F
 
-import adapter
 import contrast
 import head
-import read_data
+import tasks
 import team as team_module
 import wordpiece
 
 MASK = (1 << 64) - 1
 STEP = 0x9E3779B97F4A7C15
-# Of the squares of the weights by the sum of the losses, as scikit-learn's C.
-HEAD_STRENGTH, WORDS_STRENGTH = 5.0, 1.5
 
 
-ROWS = {
-    "sentiment": lambda arguments: read_data.opinion_words(arguments.data,
-                                                           arguments.more),
-    "spam": lambda arguments: adapter.spam(arguments, 20),
+class Plan(typing.NamedTuple):
+    """Strengths are of the squares of the weights by the sum of the losses, as
+    scikit-learn's C."""
+    head: float | None  # strength; None where the encoder has the head
+    words: float        # strength
+    share: float        # of the words' logits that is added
+    rows: int           # of the table, a power of two
+    balance: float      # a text counts by its label's rarity to this power
+
+
+PLANS = {
+    # Strength and share are those of the product's fine_tune_classifier.
+    "tickets": Plan(None, 10.0, 0.5, 8192, 0.5),
+    "sentiment": Plan(5.0, 1.5, 1.0, 65536, 0.0),
 }
 
 
@@ -72,21 +80,36 @@ class Bags:
                                per_sample_weights=self.shares)
 
 
-def fit(read, shape, targets, strength, iterations):
-    """The weights [shape] and biases whose logits read(weights) + biases give
-    the targets, (labels, how often each)."""
-    labels, counts = targets
-    weights = torch.zeros(shape, requires_grad=True)
-    biases = torch.zeros(int(labels.max()) + 1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights, biases], max_iter=iterations,
+class Targets:
+    """The labels of texts, and how much each text counts."""
+
+    def __init__(self, rows, balance):
+        """rows: {(text, number of the label): how often}"""
+        self.labels = torch.tensor([label for _, label in rows])
+        counts = torch.tensor([float(count) for count in rows.values()])
+        of_label = torch.bincount(self.labels, counts)
+        weights = (of_label.sum() / of_label) ** balance
+        self.counts = counts * (weights / weights.mean())[self.labels].float()
+        self.number = len(of_label)
+
+    def loss(self, logits):
+        """The sum."""
+        losses = F.cross_entropy(logits, self.labels, reduction="none")
+        return (losses * self.counts).sum()
+
+
+def fit(read, width, targets, strength, iterations, biased=True):
+    """read: weights to logits [texts][labels].  (weights, biases)"""
+    weights = torch.zeros(width, requires_grad=True)
+    biases = torch.zeros(targets.number, requires_grad=biased)
+    optimizer = torch.optim.LBFGS([weights, biases] if biased else [weights],
+                                  max_iter=iterations,
                                   line_search_fn="strong_wolfe")
 
     def loss():
         optimizer.zero_grad()
-        losses = F.cross_entropy(read(weights) + biases, labels,
-                                 reduction="none")
-        value = ((losses * counts).sum() + weights.square().sum() /
-                 (2 * strength)) / counts.sum()
+        value = (targets.loss(read(weights) + biases) +
+                 weights.square().sum() / (2 * strength)) / targets.counts.sum()
         value.backward()
         return value
 
@@ -95,40 +118,51 @@ def fit(read, shape, targets, strength, iterations):
     return weights.detach(), biases.detach()
 
 
+def fit_head(model, texts, targets, strength, workers):
+    """(weights, biases) over the embeddings."""
+    vectors = torch.zeros(len(texts),
+                          model.encoder.shape.hidden).share_memory_()
+    team_module.Team(workers).run(head.embed, model, texts, vectors)
+    return fit(lambda weights: vectors @ weights.t(),
+               (targets.number, vectors.shape[1]), targets, strength, 200)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--task", required=True, choices=sorted(ROWS))
+    parser.add_argument("--task", required=True, choices=sorted(PLANS))
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--more", help="folder with the further sets")
     parser.add_argument("--work", default="build/model")
-    parser.add_argument("--rows", type=int, default=65536,
-                        help="of the table, a power of two")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--base", default="base.pt")
+    parser.add_argument("--rows", type=int,
+                        help="of the table, another power of two")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
+    plan, task = PLANS[arguments.task], tasks.TASKS[arguments.task]
     team_module.prepare()
     start = time.time()
-    model = contrast.load(work / arguments.base).eval()
     tokenizer = wordpiece.read(work)
-    _, names, limit = adapter.TASKS[arguments.task]
-    rows = collections.Counter(ROWS[arguments.task](arguments))
-    texts = [tokenizer.encode(text, limit) for text, _ in rows]
-    targets = (torch.tensor([label for _, label in rows]),
-               torch.tensor([float(count) for count in rows.values()]))
-    vectors = torch.zeros(len(rows), model.encoder.shape.hidden).share_memory_()
-    team_module.Team(arguments.workers).run(head.embed, model, texts, vectors)
+    rows = collections.Counter(task.rows(arguments.data, arguments.more))
+    texts = [tokenizer.encode(text, task.tokens) for text, _ in rows]
     print("%d texts, %.0f s" % (len(rows), time.time() - start), flush=True)
-    classifier, bias = fit(lambda weights: vectors @ weights.t(),
-                           (len(names), vectors.shape[1]), targets,
-                           HEAD_STRENGTH, 200)
-    bags = Bags(texts, arguments.rows)
-    table, word_bias = fit(bags.logits, (arguments.rows, len(names)), targets,
-                           WORDS_STRENGTH, 100)
-    torch.save({"classifier.weight": classifier / contrast.HEAD_SCALE,
-                "classifier.bias": bias + word_bias,
-                "word_classifier.weight": table},
-               work / (arguments.task + ".pt"))
+    targets = Targets(rows, plan.balance)
+    state = {}
+    if plan.head:
+        weight, bias = fit_head(
+            contrast.load(work / arguments.base).eval(), texts, targets,
+            plan.head, arguments.workers)
+        state["classifier.weight"] = weight / contrast.HEAD_SCALE
+        state["classifier.bias"] = bias
+    table_rows = arguments.rows or plan.rows
+    bags = Bags(texts, table_rows)
+    # A bias of the words would have nowhere to go without a head of theirs.
+    table, bias = fit(bags.logits, (table_rows, len(task.labels)), targets,
+                      plan.words, 100, biased=bool(plan.head))
+    state["word_classifier.weight"] = plan.share * table
+    if plan.head:
+        state["classifier.bias"] += plan.share * bias
+    torch.save(state, work / (arguments.task + ".pt"))
     print("%.0f s" % (time.time() - start))
 
 
