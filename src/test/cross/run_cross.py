@@ -204,6 +204,7 @@ def model_directories(parent):
             if os.path.exists(os.path.join(parent, name, 'config.json'))
             and any(os.path.exists(os.path.join(parent, name, weights))
                     for weights in ('model.safetensors',
+                                    'model.safetensors.index.json',
                                     'adapter_model.safetensors'))]
 
 
