@@ -15,7 +15,7 @@ from support import BUNDLED, connect, one
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "..", "..", "models")
 LARGEST_BYTES = 40 * 1000 * 1000
-MINI_RIGHT, BASE_RIGHT = 179, 183
+MINI_RIGHT, BASE_RIGHT, TICKETS_RIGHT = 190, 183, 187
 
 
 def requests():
@@ -37,7 +37,7 @@ class Shipped(unittest.TestCase):
     def setUpClass(cls):
         cls.db = connect()
         cls.db.execute("SELECT insitu_setting('cache_directory', '')")
-        for name in ("base", "sentiment", "spam"):
+        for name in ("base", "tickets", "sentiment", "spam"):
             cls.db.execute("SELECT model_register(?, ?)", (
                 name, os.path.join(MODELS, "insitu-%s-en" % name))).fetchone()
 
@@ -63,6 +63,10 @@ class Shipped(unittest.TestCase):
     def test_base(self):
         self.assertGreaterEqual(right_requests(self.db, "base"), BASE_RIGHT)
         self.check_meaning("base")
+
+    def test_tickets(self):
+        self.assertGreaterEqual(right_requests(self.db, "tickets"),
+                                TICKETS_RIGHT)
 
     def test_sentiment(self):
         self.check_labels("sentiment", {
