@@ -28,6 +28,18 @@ ins_add_capped(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+static inline uint64_t
+ins_smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline uint64_t
+ins_larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static inline bool
 ins_mul_u64(uint64_t a, uint64_t b, uint64_t *product)
 {

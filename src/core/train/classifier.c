@@ -82,12 +82,6 @@ token_bytes(uint64_t tokens)
            ins_word_rows_token_bytes(tokens);
 }
 
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 uint64_t
 ins_classifier_bytes(const ins_text_job *job, size_t text_size)
 {
@@ -110,15 +104,15 @@ ins_classifier_bytes(const ins_text_job *job, size_t text_size)
     };
     uint32_t units = wish.head == INS_HEAD_LOGISTIC ? 0 : wish.units;
     uint64_t embedding = rows * sizeof(ins_text) + session_bytes(recipe);
-    uint64_t fitting = larger(ins_head_fit_bytes(&shape, units),
-                              ins_head_choose_bytes(&shape, &wish));
+    uint64_t fitting = ins_larger(ins_head_fit_bytes(&shape, units),
+                                  ins_head_choose_bytes(&shape, &wish));
     uint64_t converting =
         ins_converted_base_bytes(job->view, job->options->weights);
     uint64_t bytes = rows * recipe->hidden * sizeof(float) + job->view->size +
                      ins_targets_bytes(rows, shape.labels, &targets) +
                      converting;
 
-    fitting = larger(fitting, embedding);
+    fitting = ins_larger(fitting, embedding);
     if (reads_words)
         bytes += token_bytes(tokens) +
                  ins_token_rows_bytes(rows, recipe->max_tokens) +
@@ -159,15 +153,14 @@ static ins_token_limits
 limit_tokens(const struct run *run)
 {
     const ins_text_job *job = run->job;
-    uint64_t limit = job->options->max_bytes;
     uint64_t others = run->held + ins_classifier_bytes(job, 0) -
                       token_bytes(ins_text_job_most_tokens(job, 0));
-    uint64_t tokens = others < limit ? (limit - others) / token_bytes(1) : 0;
 
     return (ins_token_limits){
         .max_tokens = ins_text_job_tokens(job->view->recipe, job->options),
         .document = true,
-        .max_count = tokens,
+        .max_count = ins_token_rows_fitting(job->options->max_bytes, others,
+                                            token_bytes(1)),
     };
 }
 

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/checked.h"
 #include "pack/word_table.h"
 
 #define MAX_BLOCK_ROWS 512
@@ -41,12 +42,6 @@ ins_head_find_places(const ins_head_rows *rows, uint32_t units)
 
 /* ---- scratch ------------------------------------------------------------- */
 
-static uint64_t
-smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static size_t
 choose_block(const ins_head_rows *rows, uint32_t units)
 {
@@ -59,8 +54,8 @@ choose_block(const ins_head_rows *rows, uint32_t units)
 
     widest = widest > units ? widest : units;
     work = work > dense_work ? work : dense_work;
-    block = smaller(block, BLOCK_VALUES / widest + 1);
-    block = smaller(block, BLOCK_WORK / (work + 1) + 1);
+    block = ins_smaller(block, BLOCK_VALUES / widest + 1);
+    block = ins_smaller(block, BLOCK_WORK / (work + 1) + 1);
     return (size_t) block;
 }
 
@@ -534,7 +529,7 @@ run_rows(struct pass *pass, ins_head_measure *measure)
     for (pass->first = 0; pass->first < pass->part->count;
          pass->first += pass->count) {
         pass->count =
-            (size_t) smaller(loss->block, pass->part->count - pass->first);
+            (size_t) ins_smaller(loss->block, pass->part->count - pass->first);
         INS_TRY(run_forward(pass));
         lose_rows(pass, measure);
         INS_TRY(ins_poll(loss->host, pass->error));
@@ -552,7 +547,7 @@ penalise(const struct pass *pass, uint64_t start, uint64_t end, double *square)
     float l2 = (float) pass->loss->l2;
 
     while (start < end) {
-        uint64_t stop = start + smaller(end - start, VALUES_PER_POLL);
+        uint64_t stop = start + ins_smaller(end - start, VALUES_PER_POLL);
 
         INS_TRY(ins_poll(pass->loss->host, pass->error));
         for (; start < stop; start++) {
@@ -569,7 +564,7 @@ static ins_status
 clear_gradient(const struct pass *pass, ins_error *error)
 {
     for (uint64_t i = 0; i < pass->places.count; i += VALUES_PER_POLL) {
-        uint64_t count = smaller(pass->places.count - i, VALUES_PER_POLL);
+        uint64_t count = ins_smaller(pass->places.count - i, VALUES_PER_POLL);
 
         INS_TRY(ins_poll(pass->loss->host, error));
         memset(pass->gradient + i, 0, (size_t) count * sizeof(float));

@@ -31,6 +31,12 @@ ins_token_rows_bytes(uint64_t texts, uint32_t max_tokens)
            (uint64_t) max_tokens * sizeof(ins_token);
 }
 
+uint64_t
+ins_token_rows_fitting(uint64_t limit, uint64_t others, uint64_t token_bytes)
+{
+    return others < limit ? (limit - others) / token_bytes : 0;
+}
+
 static ins_status
 tokenize(const struct walk *walk, ins_text text, size_t *count,
          ins_error *error)

@@ -26,6 +26,10 @@ typedef struct ins_token_rows {
 /* Memory of so many tokens, and of all else. */
 uint64_t ins_token_rows_token_bytes(uint64_t tokens);
 uint64_t ins_token_rows_bytes(uint64_t texts, uint32_t max_tokens);
+/* How many tokens of so many bytes each fit below the limit beside the
+ * others' bytes. */
+uint64_t ins_token_rows_fitting(uint64_t limit, uint64_t others,
+                                uint64_t token_bytes);
 /*
  * Walks over the texts twice: to count, then to fill.  Is the phase "tokenize".
  * Close also after a failure.  Errors: LIMIT_EXCEEDED, NO_MEMORY, CANCELLED.

@@ -50,18 +50,6 @@ make_recipe(const ins_text_job *job)
 
 /* ---- memory -------------------------------------------------------------- */
 
-static uint64_t
-smaller(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint64_t
-larger(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Beside tokens and words. */
 static uint64_t
 rows_bytes(const ins_text_job *job, uint64_t rows)
@@ -102,22 +90,15 @@ ins_tuning_bytes(const ins_text_job *job, size_t text_size)
     uint64_t rows = store->count + 1;
     uint64_t tokens = ins_text_job_most_tokens(job, text_size);
     ins_word_head_size words = word_head_size(job, rows, tokens);
-    uint64_t longest =
-        smaller(larger(store->longest, text_size) + prompt + INS_SPECIAL_TOKENS,
-                recipe.max_tokens);
+    uint64_t longest = ins_smaller(ins_larger(store->longest, text_size) +
+                                       prompt + INS_SPECIAL_TOKENS,
+                                   recipe.max_tokens);
     uint64_t tuning =
         ins_fine_tune_bytes(&recipe, job->options, rows, (uint32_t) longest);
 
     return ins_add_capped(rows_bytes(job, rows) +
                               ins_token_rows_token_bytes(tokens),
-                          larger(tuning, words_bytes(job, &words)));
-}
-
-/* Tokens that fit beside what else is needed. */
-static uint64_t
-fitting_tokens(uint64_t limit, uint64_t needed, uint64_t bytes)
-{
-    return needed < limit ? (limit - needed) / bytes : 0;
+                          ins_larger(tuning, words_bytes(job, &words)));
 }
 
 /* As many as room is left for, while the encoder is tuned and while words are
@@ -135,14 +116,14 @@ most_tokens(const struct run *run)
         word_head_size(job, rows, INS_MOST_WORD_ROWS);
     uint64_t tuning = ins_fine_tune_bytes(&run->recipe, job->options, rows, 1);
     uint64_t tokens =
-        fitting_tokens(limit, ins_add_capped(held, tuning), token);
+        ins_token_rows_fitting(limit, ins_add_capped(held, tuning), token);
 
     if (job->options->words)
-        tokens = smaller(
-            tokens, fitting_tokens(
+        tokens = ins_smaller(
+            tokens, ins_token_rows_fitting(
                         limit, ins_add_capped(held, words_bytes(job, &words)),
                         token + ins_word_rows_token_bytes(1)));
-    return larger(tokens, ins_text_job_most_tokens(job, 0));
+    return ins_larger(tokens, ins_text_job_most_tokens(job, 0));
 }
 
 /* ---- the run ------------------------------------------------------------- */
