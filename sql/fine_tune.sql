@@ -33,7 +33,7 @@ SELECT base, length(fine_tune_classifier(body, animal, base)) > 1000 AS ok
   FROM labelled, (VALUES ('animals'), ('clf'), ('tuned-3'), ('moving')) b (base)
  GROUP BY base ORDER BY base;
 SELECT length(fine_tune_classifier(body, animal, 'base', '{"epochs": 1, "batch_size": 4,
-         "warmup": 0.5, "weight_decay": 0, "dropout": 0, "max_tokens": 8,
+         "warmup": 0.5, "weight_decay": 0, "dropout": 0, "token_dropout": 0.1, "max_tokens": 8,
          "freeze_layers": 1, "validation": 0.2, "patience": 1,
          "class_weights": "balanced", "weights": "f32"}')) > 1000 AS ok
   FROM labelled;

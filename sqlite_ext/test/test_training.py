@@ -240,7 +240,8 @@ class FineTune(DatabaseTest):
 
     def test_options_are_checked(self):
         for options in ('{"epochs": 0}', '{"learning_rate": "x"}',
-                        '{"dropout": 1}', '{"l2": 1}', '{"validation": 1}'):
+                        '{"dropout": 1}', '{"token_dropout": -0.1}',
+                        '{"l2": 1}', '{"validation": 1}'):
             with self.subTest(options):
                 self.fails(json.loads(options).popitem()[0],
                            "SELECT fine_tune_classifier(body, queue, 'near', "

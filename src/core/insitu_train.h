@@ -78,6 +78,8 @@ typedef struct ins_training_options {
     double warmup;        /* fraction of the steps */
     double weight_decay;
     double dropout;
+    double token_dropout;   /* fraction of a text's tokens that a step leaves
+                             out */
     uint32_t max_tokens;    /* 0 = the encoder's; longer texts are cut */
     uint32_t freeze_layers; /* first layers, and embeddings, that stay */
     double averaging;       /* epochs that the mean of weights goes back; 0 =

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "pack/pack_shape.h"
 #include "train/adamw.h"
 #include "train/head_start.h"
@@ -252,9 +253,10 @@ check_job(const ins_fine_tune_job *job, const ins_training_options *options,
     INS_CHECK(longest >= 1 && longest <= job->recipe->max_tokens, error,
               INS_INTERNAL, "a text to be tuned on has %u tokens", longest);
     INS_CHECK(options->epochs >= 1 && options->batch_size >= 1 &&
-                  options->dropout >= 0 && options->dropout < 1,
+                  options->dropout >= 0 && options->dropout < 1 &&
+                  options->token_dropout >= 0 && options->token_dropout < 1,
               error, INS_INVALID_ARGUMENT,
-              "fine-tuning needs epochs, a batch size and a dropout below 1");
+              "fine-tuning needs epochs, a batch size and dropouts below 1");
     return INS_OK;
 }
 
@@ -341,6 +343,8 @@ open_training(struct run *run, ins_error *error)
     }
     INS_TRY(ins_tuner_open(&run->tuner, run->job->rows, tuned, &run->limits,
                            host, error));
+    run->tuner.token_dropout = run->options->token_dropout;
+    run->tuner.random = ins_random_mix(run->options->seed);
     return open_batches(run, error);
 }
 

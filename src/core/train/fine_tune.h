@@ -53,9 +53,9 @@ uint64_t ins_fine_tune_bytes(const ins_pack_recipe *recipe,
                              uint64_t count, uint32_t longest);
 /*
  * Of the options of progress: seed, l2, epochs, batch_size, learning_rate,
- * warmup, weight_decay, dropout, averaging, freeze_layers, validation,
- * patience.  Tells the phases embed, fit, train and validate; the fraction goes
- * through the part of the plan that is called INS_FINE_TUNE_WORK.
+ * warmup, weight_decay, dropout, token_dropout, averaging, freeze_layers,
+ * validation, patience.  Tells the phases embed, fit, train and validate; the
+ * fraction goes through the part of the plan that is called INS_FINE_TUNE_WORK.
  *
  * *tuned: owned by the caller, from progress->real, NULL after a failure: the
  * weights of the last epoch whose accuracy on the held-back rows is within one

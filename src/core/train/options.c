@@ -25,6 +25,7 @@ const ins_training_options ins_training_defaults = {
     .warmup = 0.1,
     .weight_decay = 0.01,
     .dropout = 0.1,
+    .token_dropout = 0,
     .averaging = 1,
     .validation = 0,
     .patience = 0,
@@ -35,9 +36,10 @@ static const char *const classifier_names[] = {
     "encoder", "head", "words",      "class_weights", "l2",
     "folds",   "seed", "max_tokens", "weights"};
 static const char *const fine_tune_names[] = {
-    "epochs",   "batch_size", "learning_rate", "warmup",        "weight_decay",
-    "dropout",  "averaging",  "max_tokens",    "freeze_layers", "validation",
-    "patience", "words",      "class_weights", "seed",          "weights"};
+    "epochs",       "batch_size",    "learning_rate", "warmup",
+    "weight_decay", "dropout",       "token_dropout", "averaging",
+    "max_tokens",   "freeze_layers", "validation",    "patience",
+    "words",        "class_weights", "seed",          "weights"};
 static const char *const tabular_names[] = {
     "head", "units", "class_weights", "l2", "folds", "seed", "positive"};
 
@@ -141,7 +143,7 @@ struct number {
 };
 
 #define INTEGERS 7
-#define NUMBERS  7
+#define NUMBERS  8
 
 static void
 list_integers(ins_training_options *options, struct integer list[INTEGERS])
@@ -178,6 +180,9 @@ list_numbers(ins_training_options *options, struct number list[NUMBERS])
         {"dropout",
          {0, 1, false, true, "a number from 0 to below 1"},
          &options->dropout},
+        {"token_dropout",
+         {0, 1, false, true, "a number from 0 to below 1"},
+         &options->token_dropout},
         {"averaging",
          {0, 1000, false, false, "a number from 0 to 1000"},
          &options->averaging},

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/random.h"
+
 /* Products are as fast with more, and memory grows with it. */
 #define PASS_TOKENS 1024
 
@@ -80,9 +82,31 @@ ins_tuner_close(ins_tuner *tuner, const ins_host *host)
     *tuner = (ins_tuner){.rows = NULL};
 }
 
+/* ids: [count].  All but some of the tokens between the first and the last, and
+ * of these one at least where there is one; how many. */
+static uint32_t
+drop_tokens(ins_tuner *tuner, const int32_t *ids, uint32_t count,
+            int32_t *kept_ids)
+{
+    const uint64_t threshold = (uint64_t) (tuner->token_dropout * 4294967296.0);
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        bool inner = i > 0 && i + 1 < count;
+
+        if (!inner || ins_random_next(&tuner->random) >> 32 >= threshold)
+            kept_ids[kept++] = ids[i];
+    }
+    if (kept > 2 || count <= 2)
+        return kept;
+    memcpy(kept_ids, ids, count * sizeof(int32_t));
+    return count;
+}
+
 /* The next texts of the batch that fit into a pass. */
 static ins_batch_rows
-gather(ins_tuner *tuner, const ins_batch_rows *batch, uint32_t first)
+gather(ins_tuner *tuner, const ins_batch_rows *batch, uint32_t first,
+       bool teaches)
 {
     const uint64_t *starts = tuner->rows->starts;
     uint32_t tokens = 0;
@@ -94,8 +118,12 @@ gather(ins_tuner *tuner, const ins_batch_rows *batch, uint32_t first)
 
         if (length > tuner->limits.batch_tokens - tokens)
             break;
-        memcpy(tuner->ids + tokens, tuner->rows->ids + starts[row],
-               length * sizeof(int32_t));
+        if (teaches && tuner->token_dropout > 0)
+            length = drop_tokens(tuner, tuner->rows->ids + starts[row], length,
+                                 tuner->ids + tokens);
+        else
+            memcpy(tuner->ids + tokens, tuner->rows->ids + starts[row],
+                   length * sizeof(int32_t));
         tokens += length;
         tuner->starts[++texts] = tokens;
     }
@@ -199,7 +227,7 @@ ins_tuner_learn(ins_tuner *tuner, const ins_batch_rows *batch,
     if (!(weight > 0))
         return INS_OK;
     for (uint32_t at = 0; at < batch->count;) {
-        ins_batch_rows pass = gather(tuner, batch, at);
+        ins_batch_rows pass = gather(tuner, batch, at, true);
         const float *logits;
 
         INS_TRY(forward(tuner, &pass, true, &logits, error));
@@ -217,7 +245,7 @@ ins_tuner_measure(ins_tuner *tuner, const ins_batch_rows *batch,
                   ins_tune_score *score, ins_error *error)
 {
     for (uint32_t at = 0; at < batch->count;) {
-        ins_batch_rows pass = gather(tuner, batch, at);
+        ins_batch_rows pass = gather(tuner, batch, at, false);
         const float *logits;
 
         INS_TRY(forward(tuner, &pass, false, &logits, error));
@@ -232,7 +260,7 @@ ins_tuner_run(ins_tuner *tuner, const ins_batch_rows *batch, float *outputs,
               ins_error *error)
 {
     for (uint32_t at = 0; at < batch->count;) {
-        ins_batch_rows pass = gather(tuner, batch, at);
+        ins_batch_rows pass = gather(tuner, batch, at, false);
         const float *logits;
 
         INS_TRY(forward(tuner, &pass, false, &logits, error));

@@ -5,6 +5,10 @@
  * A mini-batch may need several passes, whose gradients add up: memory depends
  * on the tokens of a pass, not on the batch.
  *
+ * Source: tokens that are left out while a text teaches are the word dropout of
+ * Iyyer et al. (2015), "Deep Unordered Composition Rivals Syntactic Methods for
+ * Text Classification".
+ *
  * SPDX-License-Identifier: PostgreSQL
  */
 #ifndef INS_TUNER_H
@@ -34,9 +38,11 @@ typedef struct ins_tuner {
     ins_network *network;
     uint32_t outputs; /* of a text: labels, or features */
     ins_network_options limits;
-    int32_t *ids;     /* [limits.batch_tokens] */
-    uint32_t *starts; /* [limits.batch_texts + 1] */
-    float *gradient;  /* [limits.batch_texts][outputs] */
+    double token_dropout; /* of a text that teaches; 0 when it is opened */
+    uint64_t random;      /* for that */
+    int32_t *ids;         /* [limits.batch_tokens] */
+    uint32_t *starts;     /* [limits.batch_texts + 1] */
+    float *gradient;      /* [limits.batch_texts][outputs] */
 } ins_tuner;
 
 /* Tokens of the longest text. */
@@ -56,7 +62,7 @@ void ins_tuner_close(ins_tuner *tuner, const ins_host *host);
 
 /*
  * Adds the gradient of the batch's mean loss to gradient, and its score, as it
- * is with dropout, to score.
+ * is with dropout and without some of the tokens, to score.
  * Errors: CANCELLED, INTERNAL when the loss is not a number.
  */
 ins_status ins_tuner_learn(ins_tuner *tuner, const ins_batch_rows *batch,

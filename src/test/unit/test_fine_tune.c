@@ -431,6 +431,7 @@ test_equal_runs(void **state)
     (void) state;
     tuning_open(&fixture, SENTENCE, 60, 3, false);
     fixture.options.dropout = 0.2;
+    fixture.options.token_dropout = 0.2;
     fixture.options.epochs = 3;
     for (size_t i = 0; i < 3; i++) {
         ins_fine_tune_figures figures;

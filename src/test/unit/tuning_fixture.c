@@ -71,6 +71,7 @@ tuning_open(tuning_fixture *fixture, unsigned flags, size_t count,
     fixture->options.batch_size = 8;
     fixture->options.learning_rate = 3e-3;
     fixture->options.dropout = 0;
+    fixture->options.token_dropout = 0;
     fixture->options.validation = 0.2;
     fixture->options.patience = 0;
     fixture->job =
