@@ -23,7 +23,7 @@ import wordpiece
 DECAY = 1e-4
 
 
-def embed(team, model, rows, vectors):
+def embed_share(team, model, rows, vectors):
     """Each worker its share of the rows, into shared memory."""
     mine = range(team.rank, len(rows), team.workers)
     with torch.no_grad():
@@ -32,6 +32,13 @@ def embed(team, model, rows, vectors):
             found = model.embed([rows[i] for i in part])
             vectors[torch.tensor(part)] = found
     team.barrier.wait()
+
+
+def embed(model, rows, workers):
+    """[rows][hidden] of texts as tokens."""
+    vectors = torch.zeros(len(rows), model.encoder.shape.hidden).share_memory_()
+    team_module.Team(workers).run(embed_share, model, rows, vectors)
+    return vectors
 
 
 def fit(vectors, labels):
@@ -68,10 +75,8 @@ def main():
     model = contrast.load(work / arguments.model).eval()
     tokenizer = wordpiece.read(work)
     rows = support.different(arguments.data)
-    vectors = torch.zeros(len(rows), model.encoder.shape.hidden).share_memory_()
-    team_module.Team(arguments.workers).run(
-        embed, model, [tokenizer.encode(text, 128) for text, _ in rows],
-        vectors)
+    vectors = embed(model, [tokenizer.encode(text, 128) for text, _ in rows],
+                    arguments.workers)
     print("%d texts, %.0f s" % (len(rows), time.time() - start), flush=True)
     model.tickets = fit(vectors, torch.tensor([label for _, label in rows]))
     contrast.save(model, work / arguments.model)

@@ -118,15 +118,6 @@ def fit(read, width, targets, strength, iterations, biased=True):
     return weights.detach(), biases.detach()
 
 
-def fit_head(model, texts, targets, strength, workers):
-    """(weights, biases) over the embeddings."""
-    vectors = torch.zeros(len(texts),
-                          model.encoder.shape.hidden).share_memory_()
-    team_module.Team(workers).run(head.embed, model, texts, vectors)
-    return fit(lambda weights: vectors @ weights.t(),
-               (targets.number, vectors.shape[1]), targets, strength, 200)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--task", required=True, choices=sorted(PLANS))
@@ -147,21 +138,20 @@ def main():
     texts = [tokenizer.encode(text, task.tokens) for text, _ in rows]
     print("%d texts, %.0f s" % (len(rows), time.time() - start), flush=True)
     targets = Targets(rows, plan.balance)
-    state = {}
-    if plan.head:
-        weight, bias = fit_head(
-            contrast.load(work / arguments.base).eval(), texts, targets,
-            plan.head, arguments.workers)
-        state["classifier.weight"] = weight / contrast.HEAD_SCALE
-        state["classifier.bias"] = bias
     table_rows = arguments.rows or plan.rows
     bags = Bags(texts, table_rows)
     # A bias of the words would have nowhere to go without a head of theirs.
     table, bias = fit(bags.logits, (table_rows, len(task.labels)), targets,
                       plan.words, 100, biased=bool(plan.head))
-    state["word_classifier.weight"] = plan.share * table
+    state = {"word_classifier.weight": plan.share * table}
     if plan.head:
-        state["classifier.bias"] += plan.share * bias
+        vectors = head.embed(contrast.load(work / arguments.base).eval(),
+                             texts, arguments.workers)
+        weights, head_bias = fit(lambda weights: vectors @ weights.t(),
+                                 (targets.number, vectors.shape[1]), targets,
+                                 plan.head, 200)
+        state["classifier.weight"] = weights / contrast.HEAD_SCALE
+        state["classifier.bias"] = head_bias + plan.share * bias
     torch.save(state, work / (arguments.task + ".pt"))
     print("%.0f s" % (time.time() - start))
 

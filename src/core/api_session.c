@@ -5,16 +5,11 @@
  */
 #include "session.h"
 
+#include "base/checked.h"
 #include "pack/word_table.h"
 
 #define DEFAULT_BATCH_TOKENS 512
 #define MAX_BATCH_TOKENS     65536
-
-static uint32_t
-smaller(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
 
 static ins_status
 apply_options(ins_session *session, const ins_options *options,
@@ -31,7 +26,8 @@ apply_options(ins_session *session, const ins_options *options,
               INS_INVALID_ARGUMENT, "a memo needs an identity of the model");
     session->max_tokens = model_max;
     if (options->max_tokens != 0)
-        session->max_tokens = smaller(options->max_tokens, model_max);
+        session->max_tokens =
+            (uint32_t) ins_smaller(options->max_tokens, model_max);
     session->batch_tokens = options->batch_tokens != 0 ? options->batch_tokens
                                                        : DEFAULT_BATCH_TOKENS;
     if (session->batch_tokens < session->max_tokens)
