@@ -66,7 +66,8 @@ open_beneath(int root, const char *path)
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
 
-    return (int) syscall(SYS_openat2, root, path, &how, sizeof(how));
+    /* The kernel's own name: glibc before 2.32 has no SYS_openat2. */
+    return (int) syscall(__NR_openat2, root, path, &how, sizeof(how));
 }
 
 static ins_status

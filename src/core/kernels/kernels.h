@@ -100,6 +100,13 @@ typedef struct ins_kernels {
 #undef INS_KERNEL
 } ins_kernels;
 
+/* GCC 10 does not know the instructions. */
+#if defined(__x86_64__) && (defined(__clang__) || __GNUC__ >= 11)
+#define INS_HAS_AVX_VNNI 1
+#else
+#define INS_HAS_AVX_VNNI 0
+#endif
+
 extern const ins_kernels ins_kernels_scalar;
 extern const ins_kernels ins_kernels_openblas;
 #if defined(__x86_64__)

@@ -5,7 +5,7 @@
  */
 #include "kernels/kernels.h"
 
-#if defined(__x86_64__)
+#if INS_HAS_AVX_VNNI
 
 #include <immintrin.h>
 #include <math.h>

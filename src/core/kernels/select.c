@@ -17,7 +17,9 @@ static const struct {
 #if defined(__x86_64__)
     {&ins_kernels_avx512vnni, INS_CPU_AVX512 | INS_CPU_AVX512_VNNI},
     {&ins_kernels_avx512, INS_CPU_AVX512},
+#if INS_HAS_AVX_VNNI
     {&ins_kernels_avxvnni, INS_CPU_AVX2_FMA | INS_CPU_AVX_VNNI},
+#endif
     {&ins_kernels_avx2, INS_CPU_AVX2_FMA},
 #elif defined(__aarch64__)
     {&ins_kernels_dotprod, INS_CPU_DOTPROD},

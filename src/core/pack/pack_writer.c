@@ -137,11 +137,11 @@ put_tensors(const struct layout *layout, const ins_pack_recipe *recipe,
 static void
 put_sections(const struct layout *layout, uint8_t *pack)
 {
-    ins_pack_header header = {.magic = INS_PACK_MAGIC,
-                              .version = INS_PACK_VERSION,
+    ins_pack_header header = {.version = INS_PACK_VERSION,
                               .section_count = INS_PACK_SECTIONS,
                               .total_bytes = layout->total_bytes};
 
+    memcpy(header.magic, INS_PACK_MAGIC, sizeof(header.magic));
     memcpy(pack, &header, sizeof(header));
     for (uint32_t i = 0; i < INS_PACK_SECTIONS; i++) {
         const struct part *part = &layout->parts[i];
