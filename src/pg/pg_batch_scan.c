@@ -355,7 +355,7 @@ explain_batch_scan(CustomScanState *node, List *ancestors, ExplainState *es)
     CustomScan *plan = (CustomScan *) node->ss.ps.plan;
     List *context =
         set_deparse_context_plan(es->deparse_cxt, &plan->scan.plan, ancestors);
-    bool with_table = list_length(es->rtable) > 1 || es->verbose;
+    bool with_table = EXPLAINED_TABLES(es) > 1 || es->verbose;
     List *calls = NIL;
     batch_counts counts;
     ListCell *cell;

@@ -73,6 +73,10 @@
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
 #include "commands/explain_state.h"
+/* Without the entry that stands for GROUP BY. */
+#define EXPLAINED_TABLES(es) ((es)->rtable_size)
+#else
+#define EXPLAINED_TABLES(es) list_length((es)->rtable)
 #endif
 #if PG_VERSION_NUM >= 150000
 #define CUSTOM_SCAN_PROJECTS CUSTOMPATH_SUPPORT_PROJECTION
