@@ -1,5 +1,5 @@
 -- batch_plans.sql - plans that compute the results of many rows in one pass
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set emb :models '/encoder_bert_mean'
 SELECT model_register('clf', :'clf') IS NOT NULL AS ok;
@@ -17,8 +17,9 @@ BEGIN
   FOR line IN EXECUTE
     'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || query
   LOOP
-    CONTINUE WHEN line ~ 'Memory|Tokens|Buckets';
-    RETURN NEXT line;
+    CONTINUE WHEN line ~ 'Memory|Tokens|Buckets|Buffers';
+    -- PostgreSQL 18 counts rows in hundredths
+    RETURN NEXT regexp_replace(line, '(rows=\d+)\.00', '\1');
   END LOOP;
 END $$;
 

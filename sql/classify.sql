@@ -1,5 +1,5 @@
 -- classify.sql - labels and scores
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set multi :models '/encoder_bert_multi_label'
 \set distil :models '/encoder_distilbert_classify'

@@ -1,5 +1,5 @@
 -- contexts.sql - everywhere that SQL takes an expression
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set distil :models '/encoder_distilbert_classify'
 SELECT model_register('clf', :'clf') IS NOT NULL AS ok;
@@ -136,7 +136,9 @@ SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
-SET force_parallel_mode = on;
+SELECT name AS parallel_mode FROM pg_settings
+WHERE name IN ('force_parallel_mode', 'debug_parallel_query') \gset
+SET :parallel_mode = on;
 ALTER TABLE t SET (parallel_workers = 2);
 EXPLAIN (COSTS OFF) SELECT count(classify(body, 'clf')) FROM t;
 SELECT count(classify(body, 'clf')) FROM t;
@@ -144,7 +146,7 @@ SET insitu.default_classifier = 'distil';
 SELECT count(*) FROM t WHERE classify(body) = classify(body, 'distil');
 SELECT count(*) FROM t WHERE classify(body, 'nosuch') = 'x';
 RESET insitu.default_classifier;
-RESET force_parallel_mode;
+RESET :parallel_mode;
 RESET parallel_setup_cost;
 RESET parallel_tuple_cost;
 RESET min_parallel_table_scan_size;

@@ -1,5 +1,5 @@
 -- embed.sql - embeddings
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set emb :models '/encoder_bert_mean'
 \set clf :models '/encoder_bert_classify'
 SELECT model_register('emb', :'emb') IS NOT NULL AS ok;

@@ -1,5 +1,5 @@
 -- encoding.sql - databases that are not UTF-8
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 CREATE DATABASE insitu_latin1 ENCODING 'LATIN1' TEMPLATE template0
     LC_COLLATE 'C' LC_CTYPE 'C';

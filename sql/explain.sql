@@ -1,5 +1,5 @@
 -- explain.sql - which words carried a classification
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set emb :models '/encoder_bert_mean'
 SELECT model_register('clf', :'clf') IS NOT NULL AS ok;

@@ -1,5 +1,5 @@
 -- fine_tune.sql - an encoder that learns from labelled rows
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set mean :models '/encoder_bert_mean'
 \set clf :models '/encoder_bert_classify'
 \set distil :models '/encoder_distilbert_embed'

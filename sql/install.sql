@@ -1,11 +1,13 @@
 -- install.sql - CREATE and DROP EXTENSION
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 CREATE DATABASE insitu_install;
 \c insitu_install
 -- somebody's schema is not taken over
+\set VERBOSITY terse
 CREATE SCHEMA insitu;
 CREATE EXTENSION insitu;
+\set VERBOSITY default
 DROP SCHEMA insitu;
 
 -- in a schema of choice, whatever the search path

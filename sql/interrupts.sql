@@ -3,7 +3,7 @@
 -- A request to log memory contexts stands for all that another session, or the
 -- workers of a query, may want of this one; it waits when the next function of
 -- the same row begins.
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set emb :models '/encoder_bert_mean'
 \set interrupt pg_log_backend_memory_contexts(pg_backend_pid())

@@ -1,5 +1,5 @@
 -- limits.sql - long texts and small limits
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 SELECT model_register('clf', :'clf') IS NOT NULL AS ok;
 
@@ -20,7 +20,9 @@ SELECT token_count(repeat('a', 1048577), 'clf');
 SET insitu.max_input_bytes = 2000;
 SELECT classify(repeat('a', 2000), 'clf') IS NOT NULL AS ok;
 SELECT classify(repeat('a', 2001), 'clf');
+\set VERBOSITY sqlstate
 SET insitu.max_input_bytes = 10;
+\set VERBOSITY default
 RESET insitu.max_input_bytes;
 -- compressed, and refused before it is decompressed
 CREATE TEMP TABLE big AS SELECT repeat('a', 50000000) AS body;
@@ -35,7 +37,9 @@ SELECT classify('x', 'clf') IS NOT NULL AS ok;
 SELECT model_unload('clf') AS still_loaded;
 
 -- settings
+\set VERBOSITY sqlstate
 SET insitu.max_loaded_bytes = -1;
+\set VERBOSITY default
 SET insitu.nosuch = 1;
 SET insitu.model_path = 'relative';
 SET insitu.cache_directory = '/tmp';

@@ -1,6 +1,6 @@
 -- memo.sql - recent results: not computed again, and forgotten when the user
 -- changes
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 SELECT model_register('m', :'clf') IS NOT NULL AS ok;
 SHOW insitu.memo_size;
@@ -105,7 +105,9 @@ SELECT coalesce(sum(total_bytes), 0) < 20000 AS given_back
 \else
 \echo ' given_back \n------------\n t\n(1 row)\n'
 \endif
+\set VERBOSITY sqlstate
 SET insitu.memo_size = -1;
+\set VERBOSITY default
 RESET insitu.memo_size;
 
 -- scratch memory of this backend's session

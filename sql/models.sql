@@ -1,5 +1,5 @@
 -- models.sql - dropping, naming and describing models
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set distil :models '/encoder_distilbert_classify'
 \set emb :models '/encoder_bert_mean'

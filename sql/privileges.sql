@@ -1,5 +1,5 @@
 -- privileges.sql - who may do what
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set distil :models '/encoder_distilbert_classify'
 -- out of the directory, by dots and by a symbolic link; any ".." is refused
@@ -45,7 +45,9 @@ SET insitu.model_path = '/';
 SET insitu.max_input_bytes = '64MB';
 SET insitu.max_loaded_bytes = 0;
 SET insitu.debug_load_delay = 1;
+\set VERBOSITY sqlstate
 SHOW insitu.model_path;
+\set VERBOSITY default
 RESET ROLE;
 
 -- grants take effect in a statement that is prepared

@@ -1,5 +1,5 @@
 -- register.sql - models from directories and packs
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set multi :models '/encoder_bert_multi_label'
 \set emb :models '/encoder_bert_mean'

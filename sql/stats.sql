@@ -1,5 +1,5 @@
 -- stats.sql - counters
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_relu'
 SELECT model_register('counted', :'clf') IS NOT NULL AS ok;
 SELECT count(*) FROM model_stats() WHERE name = 'counted' AND calls > 0;

@@ -1,5 +1,5 @@
 -- tokens.sql - what the models read
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 SELECT model_register('clf', :'clf') IS NOT NULL AS ok;
 

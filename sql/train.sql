@@ -1,5 +1,5 @@
 -- train.sql - a classifier out of labelled rows
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set mean :models '/encoder_bert_mean'
 SET client_min_messages = warning;
 CREATE TABLE labelled (id integer PRIMARY KEY, body text, queue text, split text);

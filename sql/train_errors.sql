@@ -1,5 +1,5 @@
 -- train_errors.sql - rows and options that a training refuses
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set mean :models '/encoder_bert_mean'
 \set clf :models '/encoder_bert_classify'
 SET client_min_messages = warning;
@@ -98,7 +98,9 @@ SELECT train_classifier(repeat(body, 100000), label) FROM labelled;
 SELECT fine_tune_classifier(repeat(body, 10000), label, 'base') FROM labelled;
 SELECT train_tabular(label, VARIADIC array_fill(1.0::float8, ARRAY[10000])) FROM labelled;
 SELECT length(train_tabular(label, VARIADIC numbers)) > 0 AS small FROM labelled;
+\set VERBOSITY sqlstate
 SET insitu.train_max_memory = '1kB';
+\set VERBOSITY default
 RESET insitu.train_max_memory;
 
 -- a name that is taken

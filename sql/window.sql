@@ -1,6 +1,6 @@
 -- window.sql - the rows of a frame run together; the result is that of the
 -- first one
-\getenv models INSITU_MODELS
+\set models `echo "$INSITU_MODELS"`
 \set clf :models '/encoder_bert_classify'
 \set emb :models '/encoder_bert_mean'
 SELECT model_register('clf', :'clf') IS NOT NULL AS ok;

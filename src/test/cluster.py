@@ -4,9 +4,9 @@
         print(cluster.psql('SELECT 1'))
 
 Nothing is written outside a temporary directory: the extension is installed
-with DESTDIR, and Debian's setting extension_destdir makes the server look
-there.  When root runs this, the server runs as an unprivileged user, who
-need not be able to read the checkout.
+with DESTDIR, and staged_settings.sh makes the server look there.  When root
+runs this, the server runs as an unprivileged user, who need not be able to
+read the checkout.
 
 SPDX-License-Identifier: PostgreSQL
 """
@@ -67,14 +67,15 @@ class Cluster:
             os.chown(self.work, self.owner.pw_uid, self.owner.pw_gid)
         self.run([self.program('initdb'), '-D', self.data, '-U', 'postgres',
                   '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '-N'])
-        library = stage + self.ask_config('--pkglibdir')
+        staged = subprocess.run(
+            [os.path.join(ROOT, 'src', 'test', 'staged_settings.sh'), stage],
+            check=True, env=dict(os.environ, PG_CONFIG=PG_CONFIG),
+            stdout=subprocess.PIPE).stdout.decode().splitlines()
         self.write_settings([
             "listen_addresses = ''",
             "unix_socket_directories = '%s'" % self.work,
             'fsync = off',
-            "extension_destdir = '%s'" % stage,
-            "dynamic_library_path = '%s:$libdir'" % library,
-        ] + self.settings)
+        ] + staged + self.settings)
         self.run([self.program('pg_ctl'), '-D', self.data, '-l',
                   os.path.join(self.work, 'log'), '-w', 'start'])
         self.running = True

@@ -29,7 +29,6 @@ while [ $# -gt 0 ]; do
 done
 
 bin=$("$config" --bindir)
-library=$("$config" --pkglibdir)
 pgxs=$(dirname "$(dirname "$(dirname "$("$config" --pgxs)")")")
 work=$(mktemp -d /tmp/insitu-pg-XXXXXX)
 chmod 755 "$work"
@@ -46,7 +45,7 @@ as_owner() {
     [ "$owner" = "$(id -un)" ] || run=(runuser -u "$owner" --)
     (cd "$work/run" && "${run[@]}" env HOME="$work/run" \
         PATH="$bin:/usr/bin:/bin" LC_ALL=C.UTF-8 TZ=UTC \
-        INSITU_STAGE="$staged" INSITU_LIBRARY="$staged$library" \
+        INSITU_SETTINGS="$work/run/staged.conf" \
         INSITU_MODELS="$work/models" INSITU_PYTHON=/usr/bin/python3 \
         "$@")
 }
@@ -74,6 +73,8 @@ fi
 # The owner need not be able to read the checkout.
 mkdir -p "$work/run/regress" "$work/run/isolation" "$work/run/tap" \
     "$work/models"
+PG_CONFIG=$config src/test/staged_settings.sh "$staged" \
+    >"$work/run/staged.conf"
 cp -r sql expected "$work/run/regress/"
 cp -r src/test/isolation/. "$work/run/isolation/"
 cp -r src/test/tap/. "$work/run/tap/"
@@ -97,9 +98,8 @@ listen_addresses = ''
 unix_socket_directories = '$work/run'
 fsync = off
 max_connections = 100
-extension_destdir = '$staged'
-dynamic_library_path = '$staged$library:\$libdir'
 CONF
+    as_owner sh -c 'cat staged.conf >>data/postgresql.conf'
     as_owner pg_ctl -D data -l log -w start >/dev/null
 }
 

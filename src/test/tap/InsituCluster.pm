@@ -1,9 +1,9 @@
 # InsituCluster.pm - what the TAP tests share: clusters with a staged
 # installation, models, and sessions that run in the background.
 #
-# src/test/run_pg.sh sets INSITU_STAGE (a directory made by make install
-# DESTDIR=...), INSITU_LIBRARY (its library directory), INSITU_MODELS (Hugging
-# Face directories) and INSITU_PYTHON.
+# src/test/run_pg.sh sets INSITU_SETTINGS (a file with what
+# src/test/staged_settings.sh prints), INSITU_MODELS (Hugging Face directories)
+# and INSITU_PYTHON.
 #
 # SPDX-License-Identifier: PostgreSQL
 package InsituCluster;
@@ -17,15 +17,12 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_cluster configure model_path make_large_model
-  start_session finish_session wait_until cache_files sqlstate);
+  start_session finish_session wait_until cache_files sqlstate logs_contexts);
 
 sub configure
 {
 	my ($node) = @_;
-	$node->append_conf('postgresql.conf', <<"CONF");
-extension_destdir = '$ENV{INSITU_STAGE}'
-dynamic_library_path = '$ENV{INSITU_LIBRARY}:\$libdir'
-CONF
+	$node->append_conf('postgresql.conf', slurp_file($ENV{INSITU_SETTINGS}));
 	return $node;
 }
 
@@ -104,6 +101,15 @@ sub cache_files
 	my $root = $node->data_dir . '/pg_stat_tmp/insitu';
 	my @files = glob("$root/*/*.$suffix");
 	return @files;
+}
+
+# Whether one session can ask another for its memory contexts: from PostgreSQL
+# 14 on.
+sub logs_contexts
+{
+	my ($node) = @_;
+	return $node->safe_psql('postgres',
+		"SELECT to_regproc('pg_log_backend_memory_contexts') IS NOT NULL") eq 't';
 }
 
 # The SQLSTATE of a statement, '' when it succeeds.
