@@ -377,8 +377,9 @@ class Batches(DatabaseTest):
             self.one("SELECT count(label) FROM classify_batch(?)", many), 1)
 
     def test_bad_arrays(self):
+        # SQLite 3.42 and later read JSON5, which has "[1,]" for an array.
         for text in ("", "x", "{}", '{"a":1}', '"a"', "1", "[", '["a"',
-                     "[1,]", "null"):
+                     "[1,,2]", "null"):
             with self.subTest(text):
                 self.fails("JSON array", "SELECT * FROM classify_batch(?)",
                            text)

@@ -9,8 +9,14 @@ set -eu
 
 demo='gcc libc6-dev make libopenblas-serial-dev libutf8proc-dev
       libjansson-dev libmd-dev libsqlite3-dev sqlite3'
+# Those of Debian 12, and of its successor.
+server=15 clang=14
+# shellcheck source=/dev/null
+[ "$(. /etc/os-release 2>/dev/null && echo "${VERSION_ID-}")" != 13 ] ||
+    server=17 clang=19
 test="$demo chromium g++ clang clang-format git libcmocka-dev libipc-run-perl
-      libclang-rt-14-dev perl postgresql-15 postgresql-server-dev-15 python3"
+      libclang-rt-$clang-dev perl postgresql-$server
+      postgresql-server-dev-$server python3"
 bench="$test python3-numpy python3-onnx python3-sklearn python3-torch"
 # Debian's npm brings hundreds of packages; any other one will do.
 command -v npm >/dev/null 2>&1 || bench="$bench npm"
@@ -54,8 +60,8 @@ fi
 echo "insitu: installing$missing"
 [ "${2-}" != --dry-run ] || exit 0
 
-# postgresql-15 makes a cluster "main" when it is first installed.  The tests
-# use clusters of their own; this one is told never to start.
+# The server's package makes a cluster "main" when it is first installed.  The
+# tests use clusters of their own; this one is told never to start.
 settings=$(mktemp -d)
 trap 'rm -rf "$settings"' EXIT
 chmod 755 "$settings"
