@@ -4,10 +4,10 @@
 CREATE DATABASE insitu_install;
 \c insitu_install
 -- somebody's schema is not taken over
-\set VERBOSITY terse
+\set SHOW_CONTEXT never
 CREATE SCHEMA insitu;
 CREATE EXTENSION insitu;
-\set VERBOSITY default
+\set SHOW_CONTEXT errors
 DROP SCHEMA insitu;
 
 -- in a schema of choice, whatever the search path

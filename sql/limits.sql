@@ -23,6 +23,7 @@ SELECT classify(repeat('a', 2001), 'clf');
 \set VERBOSITY sqlstate
 SET insitu.max_input_bytes = 10;
 \set VERBOSITY default
+SELECT min_val, max_val FROM pg_settings WHERE name = 'insitu.max_input_bytes';
 RESET insitu.max_input_bytes;
 -- compressed, and refused before it is decompressed
 CREATE TEMP TABLE big AS SELECT repeat('a', 50000000) AS body;
@@ -40,6 +41,7 @@ SELECT model_unload('clf') AS still_loaded;
 \set VERBOSITY sqlstate
 SET insitu.max_loaded_bytes = -1;
 \set VERBOSITY default
+SELECT min_val, max_val FROM pg_settings WHERE name = 'insitu.max_loaded_bytes';
 SET insitu.nosuch = 1;
 SET insitu.model_path = 'relative';
 SET insitu.cache_directory = '/tmp';

@@ -108,6 +108,7 @@ SELECT coalesce(sum(total_bytes), 0) < 20000 AS given_back
 \set VERBOSITY sqlstate
 SET insitu.memo_size = -1;
 \set VERBOSITY default
+SELECT min_val, max_val FROM pg_settings WHERE name = 'insitu.memo_size';
 RESET insitu.memo_size;
 
 -- scratch memory of this backend's session

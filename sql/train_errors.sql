@@ -101,6 +101,7 @@ SELECT length(train_tabular(label, VARIADIC numbers)) > 0 AS small FROM labelled
 \set VERBOSITY sqlstate
 SET insitu.train_max_memory = '1kB';
 \set VERBOSITY default
+SELECT min_val, max_val FROM pg_settings WHERE name = 'insitu.train_max_memory';
 RESET insitu.train_max_memory;
 
 -- a name that is taken

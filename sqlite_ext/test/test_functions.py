@@ -378,8 +378,9 @@ class Batches(DatabaseTest):
 
     def test_bad_arrays(self):
         # SQLite 3.42 and later read JSON5, which has "[1,]" for an array.
-        for text in ("", "x", "{}", '{"a":1}', '"a"', "1", "[", '["a"',
-                     "[1,,2]", "null"):
+        strict = ["[1,]"] if sqlite3.sqlite_version_info < (3, 42) else []
+        for text in ["", "x", "{}", '{"a":1}', '"a"', "1", "[", '["a"',
+                     "[1,,2]", "null"] + strict:
             with self.subTest(text):
                 self.fails("JSON array", "SELECT * FROM classify_batch(?)",
                            text)

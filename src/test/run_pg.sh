@@ -98,8 +98,8 @@ listen_addresses = ''
 unix_socket_directories = '$work/run'
 fsync = off
 max_connections = 100
+$(cat "$work/run/staged.conf")
 CONF
-    as_owner sh -c 'cat staged.conf >>data/postgresql.conf'
     as_owner pg_ctl -D data -l log -w start >/dev/null
 }
 
