@@ -225,7 +225,7 @@ class DatabaseFile(unittest.TestCase):
             try:
                 db = connect(damaged)
                 db.text_factory = bytes
-            except sqlite3.Error:
+            except (sqlite3.Error, UnicodeDecodeError):
                 continue
             for sql in ("SELECT insitu_setting('cache_directory', '')",
                         "SELECT classify('my order', 'sort')",
