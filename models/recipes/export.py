@@ -240,10 +240,9 @@ def write_encoder(arguments, out):
     pieces = json.loads((work / "vocabulary.json").read_text())
     for name, content in side_files(shape).items():
         write_json(out / name, content)
-    # One line: the vocabulary is also in vocab.txt for who wants to read it.
+    # One line, to be half as long.
     (out / "tokenizer.json").write_text(json.dumps(
         tokenizer(pieces), ensure_ascii=False, separators=(",", ":")) + "\n")
-    (out / "vocab.txt").write_text("\n".join(pieces) + "\n")
     tensors = encoder_tensors(known["encoder"])
     tensors.update(head_of(known["tickets"]["weight"],
                            known["tickets"]["bias"], read_data.LABELS,

@@ -6,7 +6,7 @@
 Counts the pieces of running text and writes insitu_lexical.json beside the
 weights of a model.  embed() then gives, behind the encoder's values, a sketch
 of the words that a text has, in which rare ones count most.  Any directory with
-the tokenizer of BERT uncased in a vocab.txt will do.
+the tokenizer of BERT uncased will do, in a vocab.txt or a tokenizer.json.
 """
 
 import argparse
@@ -27,6 +27,15 @@ SATURATION = 2
 CHARACTERS = 50_000_000
 SHORTEST = 60  # of a line, in characters: no headings
 ON_A_LINE = 16
+
+
+def read_pieces(model):
+    lines = model / "vocab.txt"
+    if lines.exists():
+        return lines.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    with open(model / "tokenizer.json", encoding="utf-8") as file:
+        ids = json.load(file)["model"]["vocab"]
+    return sorted(ids, key=ids.get)
 
 
 def count_pieces(tokenizer, path, size):
@@ -68,8 +77,7 @@ def main():
     arguments = parser.parse_args()
     text = arguments.text or pathlib.Path(arguments.data,
                                           "wikipedia-en-2015.txt.xz")
-    vocabulary = (arguments.model / "vocab.txt").read_text(encoding="utf-8")
-    pieces = vocabulary.rstrip("\n").split("\n")
+    pieces = read_pieces(arguments.model)
     counts = count_pieces(wordpiece.WordPiece(pieces), text, len(pieces))
     write(arguments.model / "insitu_lexical.json", arguments.size,
           pairs.Words(counts).weights)
