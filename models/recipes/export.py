@@ -83,11 +83,12 @@ def label_names(labels):
             "insitu_head": {"reads": "embedding"}}
 
 
-def add_words(state, tensors, config):
-    """The head over words, where the task has one."""
-    if WORDS in state:
-        tensors[WORDS] = half(state[WORDS])
-        config["insitu_head"]["words"] = len(state[WORDS])
+def read_words(arguments, tensors, config):
+    """The head over words, where the model has one."""
+    if arguments.words:
+        table = torch.load(pathlib.Path(arguments.work, arguments.words))[WORDS]
+        tensors[WORDS] = half(table)
+        config["insitu_head"]["words"] = len(table)
 
 
 def config(shape):
@@ -117,7 +118,7 @@ def config(shape):
     }
 
 
-def adapter_config(base, state, alpha):
+def adapter_config(base, state, alpha, words):
     """Of low-rank changes and a head, or of a head alone that reads words."""
     ranks = [value.shape[0] for name, value in state.items()
              if name.endswith(".0.a.0")]
@@ -140,7 +141,7 @@ def adapter_config(base, state, alpha):
     }
     if not ranks:
         config["target_modules"] = []
-    if WORDS in state:
+    if words:
         config["modules_to_save"].append(WORDS.partition(".")[0])
     return config
 
@@ -251,7 +252,7 @@ def write_encoder(arguments, out):
     if arguments.words:
         # In a file of their own: the other one can stay as it is.
         words = {}
-        add_words(torch.load(work / "tickets.pt"), words, configuration)
+        read_words(arguments, words, configuration)
         safetensors_file.write_parts(out, [tensors, words])
     else:
         safetensors_file.write(out / "model.safetensors", tensors)
@@ -260,19 +261,22 @@ def write_encoder(arguments, out):
 
 def write_adapter(arguments, out):
     work = pathlib.Path(arguments.work)
-    state = torch.load(work / (arguments.what + ".pt"))
     labels = tasks.TASKS[arguments.what].labels
-    if "classifier.weight" not in state:
-        known = torch.load(work / arguments.encoder)[arguments.what]
-        state.update({"classifier." + k: v for k, v in known.items()})
+    if arguments.head_of:
+        state = {}
+        head = torch.load(work / arguments.head_of)[arguments.what]
+    else:
+        state = torch.load(work / (arguments.what + ".pt"))
+        head = {kind: state["classifier." + kind]
+                for kind in ("weight", "bias")}
     tensors = adapter_tensors(state)
-    tensors.update(head_of(state["classifier.weight"], state["classifier.bias"],
-                           labels, arguments))
+    tensors.update(head_of(head["weight"], head["bias"], labels, arguments))
     configuration = {"architectures": ["BertModel"], "model_type": "bert",
                      **label_names(labels)}
-    add_words(state, tensors, configuration)
+    read_words(arguments, tensors, configuration)
     write_json(out / "adapter_config.json",
-               adapter_config(arguments.base, state, arguments.alpha))
+               adapter_config(arguments.base, state, arguments.alpha,
+                              bool(arguments.words)))
     write_json(out / "config.json", configuration)
     safetensors_file.write(
         out / "adapter_model.safetensors",
@@ -285,10 +289,10 @@ def main():
     parser.add_argument("what", choices=["base", "mini", *tasks.TASKS])
     parser.add_argument("--work", default="build/model")
     parser.add_argument("--base", default="../insitu-base-en")
-    parser.add_argument("--encoder", default="base.pt",
-                        help="has the head of a task that has none itself")
-    parser.add_argument("--words", action="store_true",
-                        help="the encoder's head reads the words of tickets.pt")
+    parser.add_argument("--head-of", metavar="base.pt",
+                        help="the encoder's own head, and no changes of it")
+    parser.add_argument("--words", metavar="FILE",
+                        help="of words.py, in --work: the head reads words")
     parser.add_argument("--alpha", type=float, default=16)
     parser.add_argument("--temperature", type=float, default=1.0,
                         help="divides the logits: calibrates the scores")

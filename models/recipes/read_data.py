@@ -228,11 +228,22 @@ def opinions(data, folder):
         WRITTEN * own
 
 
+def opinions_to_tune(data, folder):
+    """The same with less of the forty thousand headings of one shop."""
+    return _opinions_times(data, folder,
+                           {"sentences": SENTENCES, "written": WRITTEN})
+
+
 def opinion_words(data, folder):
-    """The same as one learns words from them: what is short and whole counts
-    more, the forty thousand headings of one shop less."""
+    """As words are learnt from them: those of the written ones, of which there
+    are few, less often."""
+    return _opinions_times(data, folder, {"sentences": 2, "rt-polarity": 2,
+                                          "written": 4})
+
+
+def _opinions_times(data, folder, times):
+    """A set counts once, or as often as times says, by its name."""
     sets = opinion_sets(data, folder)
-    times = {"sentences": 2, "rt-polarity": 2, "written": 4}
     rows = sets.pop("pros-cons")[::4]
     for name in sorted(sets):
         rows += times.get(name, 1) * sets[name]

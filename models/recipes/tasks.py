@@ -9,9 +9,15 @@ import support
 
 
 class Task(typing.NamedTuple):
-    rows: typing.Callable  # (data, more): [(text, number of the label)]
+    # (data, more): [(text, number of the label)]
+    rows: typing.Callable   # for an adapter
+    words: typing.Callable  # for a head over words
     labels: list
     tokens: int
+
+
+def tickets(data, _):
+    return support.different(data)
 
 
 def spam(data, _):
@@ -20,8 +26,8 @@ def spam(data, _):
 
 
 TASKS = {
-    "tickets": Task(lambda data, _: support.different(data), read_data.LABELS,
-                    128),
-    "sentiment": Task(read_data.opinion_words, ["negative", "positive"], 64),
-    "spam": Task(spam, ["ham", "spam"], 96),
+    "tickets": Task(tickets, tickets, read_data.LABELS, 128),
+    "sentiment": Task(read_data.opinions_to_tune, read_data.opinion_words,
+                      ["negative", "positive"], 64),
+    "spam": Task(spam, spam, ["ham", "spam"], 96),
 }

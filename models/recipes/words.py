@@ -1,12 +1,10 @@
-"""words.py - step 6: a task's head over an encoder at rest, and one over words.
+"""words.py - step 6, beside the encoder: a task's head over words.
 
 What a small encoder has read says little of which words praise and which
-blame, and a hundred thousand labelled phrases say it well.  Two multinomial
-logistic regressions, each fitted alone: over the embeddings, and over the
-pieces of a text and the pairs of them, which find their rows of a table by a
-hash (docs/importing-models.md).  Their logits are added.  What is saved is an
-adapter without changes of the encoder; for a task whose head the encoder has
-already, the table alone.
+blame, and a hundred thousand labelled phrases say it well.  A multinomial
+logistic regression, fitted alone, over the pieces of a text and the pairs of
+them, which find their rows of a table by a hash (docs/importing-models.md).
+Its logits are added to those of the head that reads the embedding.
 """
 
 import cpu  # noqa: F401  before torch
@@ -20,8 +18,6 @@ import typing
 import torch
 import torch.nn.functional as F
 
-import contrast
-import head
 import tasks
 import team as team_module
 import wordpiece
@@ -31,19 +27,18 @@ STEP = 0x9E3779B97F4A7C15
 
 
 class Plan(typing.NamedTuple):
-    """Strengths are of the squares of the weights by the sum of the losses, as
-    scikit-learn's C."""
-    head: float | None  # strength; None where the encoder has the head
-    words: float        # strength
-    share: float        # of the words' logits that is added
-    rows: int           # of the table, a power of two
-    balance: float      # a text counts by its label's rarity to this power
+    # Of the squares of the weights by the sum of the losses, as
+    # scikit-learn's C.
+    strength: float
+    share: float    # of the logits that is added
+    rows: int       # of the table, a power of two
+    balance: float  # a text counts by its label's rarity to this power
 
 
 PLANS = {
     # Strength and share are those of the product's fine_tune_classifier.
-    "tickets": Plan(None, 10.0, 0.5, 8192, 0.5),
-    "sentiment": Plan(5.0, 1.5, 1.0, 65536, 0.0),
+    "tickets": Plan(10.0, 0.5, 8192, 0.5),
+    "sentiment": Plan(1.5, 0.33, 65536, 0.0),
 }
 
 
@@ -98,24 +93,23 @@ class Targets:
         return (losses * self.counts).sum()
 
 
-def fit(read, width, targets, strength, iterations, biased=True):
-    """read: weights to logits [texts][labels].  (weights, biases)"""
-    weights = torch.zeros(width, requires_grad=True)
-    biases = torch.zeros(targets.number, requires_grad=biased)
-    optimizer = torch.optim.LBFGS([weights, biases] if biased else [weights],
-                                  max_iter=iterations,
+def fit(bags, width, targets, strength):
+    """The table that makes the labels most likely.  It has no bias: that is
+    the other head's."""
+    table = torch.zeros(width, requires_grad=True)
+    optimizer = torch.optim.LBFGS([table], max_iter=100,
                                   line_search_fn="strong_wolfe")
 
     def loss():
         optimizer.zero_grad()
-        value = (targets.loss(read(weights) + biases) +
-                 weights.square().sum() / (2 * strength)) / targets.counts.sum()
+        value = (targets.loss(bags.logits(table)) +
+                 table.square().sum() / (2 * strength)) / targets.counts.sum()
         value.backward()
         return value
 
     optimizer.step(loss)
     print("loss %.4f" % float(loss()), flush=True)
-    return weights.detach(), biases.detach()
+    return table.detach()
 
 
 def main():
@@ -124,35 +118,23 @@ def main():
     parser.add_argument("--data", default="../shared/data")
     parser.add_argument("--more", help="folder with the further sets")
     parser.add_argument("--work", default="build/model")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--base", default="base.pt")
     parser.add_argument("--rows", type=int,
                         help="of the table, another power of two")
+    parser.add_argument("--out", required=True, help="a file in --work")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
     plan, task = PLANS[arguments.task], tasks.TASKS[arguments.task]
     team_module.prepare()
     start = time.time()
     tokenizer = wordpiece.read(work)
-    rows = collections.Counter(task.rows(arguments.data, arguments.more))
+    rows = collections.Counter(task.words(arguments.data, arguments.more))
     texts = [tokenizer.encode(text, task.tokens) for text, _ in rows]
     print("%d texts, %.0f s" % (len(rows), time.time() - start), flush=True)
-    targets = Targets(rows, plan.balance)
     table_rows = arguments.rows or plan.rows
-    bags = Bags(texts, table_rows)
-    # A bias of the words would have nowhere to go without a head of theirs.
-    table, bias = fit(bags.logits, (table_rows, len(task.labels)), targets,
-                      plan.words, 100, biased=bool(plan.head))
-    state = {"word_classifier.weight": plan.share * table}
-    if plan.head:
-        vectors = head.embed(contrast.load(work / arguments.base).eval(),
-                             texts, arguments.workers)
-        weights, head_bias = fit(lambda weights: vectors @ weights.t(),
-                                 (targets.number, vectors.shape[1]), targets,
-                                 plan.head, 200)
-        state["classifier.weight"] = weights / contrast.HEAD_SCALE
-        state["classifier.bias"] = head_bias + plan.share * bias
-    torch.save(state, work / (arguments.task + ".pt"))
+    table = fit(Bags(texts, table_rows), (table_rows, len(task.labels)),
+                Targets(rows, plan.balance), plan.strength)
+    torch.save({"word_classifier.weight": plan.share * table},
+               work / arguments.out)
     print("%.0f s" % (time.time() - start))
 
 

@@ -15,19 +15,19 @@ from support import BUNDLED, connect, one
 MODELS = os.path.join(os.path.dirname(os.path.abspath(__file__)),
                       "..", "..", "models")
 LARGEST_BYTES = 40 * 1000 * 1000
+REQUESTS = "tickets_eval.tsv", 200
 MINI_RIGHT, BASE_RIGHT, TICKETS_RIGHT = 190, 183, 187
+OPINIONS = "opinions_eval.tsv", 319
+SENTIMENT_RIGHT = 216
 
 
-def requests():
-    path = os.path.join(MODELS, "recipes", "tickets_eval.tsv")
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-
-
-def right_requests(db, model):
-    """How many of the 200 get their label."""
-    rows = requests()
-    assert len(rows) == 200
+def right(db, model, rows_that_judge):
+    """How many get their label."""
+    name, count = rows_that_judge
+    with open(os.path.join(MODELS, "recipes", name), encoding="utf-8",
+              newline="") as file:
+        rows = list(csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert len(rows) == count
     return sum(one(db, "SELECT classify(?, ?)", text, model) == label
                for label, text in rows)
 
@@ -57,18 +57,20 @@ class Shipped(unittest.TestCase):
         self.assertEqual(found, expected)
 
     def test_mini(self):
-        self.assertGreaterEqual(right_requests(self.db, BUNDLED), MINI_RIGHT)
+        self.assertGreaterEqual(right(self.db, BUNDLED, REQUESTS), MINI_RIGHT)
         self.check_meaning(BUNDLED)
 
     def test_base(self):
-        self.assertGreaterEqual(right_requests(self.db, "base"), BASE_RIGHT)
+        self.assertGreaterEqual(right(self.db, "base", REQUESTS), BASE_RIGHT)
         self.check_meaning("base")
 
     def test_tickets(self):
-        self.assertGreaterEqual(right_requests(self.db, "tickets"),
+        self.assertGreaterEqual(right(self.db, "tickets", REQUESTS),
                                 TICKETS_RIGHT)
 
     def test_sentiment(self):
+        self.assertGreaterEqual(right(self.db, "sentiment", OPINIONS),
+                                SENTIMENT_RIGHT)
         self.check_labels("sentiment", {
             "An honest, moving film with a wonderful cast.": "positive",
             "A dull film that wastes its cast.": "negative",
