@@ -83,12 +83,11 @@ def label_names(labels):
             "insitu_head": {"reads": "embedding"}}
 
 
-def read_words(arguments, tensors, config):
-    """The head over words, where the model has one."""
-    if arguments.words:
-        table = torch.load(pathlib.Path(arguments.work, arguments.words))[WORDS]
-        tensors[WORDS] = half(table)
-        config["insitu_head"]["words"] = len(table)
+def add_words(path, tensors, config):
+    """The head over words."""
+    table = torch.load(path)
+    tensors[WORDS] = half(table)
+    config["insitu_head"]["words"] = len(table)
 
 
 def config(shape):
@@ -252,7 +251,7 @@ def write_encoder(arguments, out):
     if arguments.words:
         # In a file of their own: the other one can stay as it is.
         words = {}
-        read_words(arguments, words, configuration)
+        add_words(work / arguments.words, words, configuration)
         safetensors_file.write_parts(out, [tensors, words])
     else:
         safetensors_file.write(out / "model.safetensors", tensors)
@@ -273,10 +272,11 @@ def write_adapter(arguments, out):
     tensors.update(head_of(head["weight"], head["bias"], labels, arguments))
     configuration = {"architectures": ["BertModel"], "model_type": "bert",
                      **label_names(labels)}
-    read_words(arguments, tensors, configuration)
+    if arguments.words:
+        add_words(work / arguments.words, tensors, configuration)
     write_json(out / "adapter_config.json",
                adapter_config(arguments.base, state, arguments.alpha,
-                              bool(arguments.words)))
+                              WORDS in tensors))
     write_json(out / "config.json", configuration)
     safetensors_file.write(
         out / "adapter_model.safetensors",

@@ -26,8 +26,9 @@ WORDS = {"mini": ["tickets"], "tickets": ["tickets", "--rows", "4096"],
          "sentiment": ["sentiment"]}
 # Whose head is calibrated; the words are added afterwards.
 CALIBRATED = {"base": "base", "mini": "mini", "tickets": "base"}
-# Of SST-2's dev part; that of words.py's share is in it.
-SENTIMENT_TEMPERATURE = "1.5"
+# A temperature is SST-2's dev part's; the share in words.py goes with it.
+EXPORTS = {"tickets": ["--head-of", "base.pt"],
+           "sentiment": ["--temperature", "1.5"]}
 
 
 def run(script, *arguments):
@@ -56,7 +57,7 @@ def main():
     def minutes(count):
         return ["--minutes", str(count * arguments.time)]
 
-    options = []
+    options = list(EXPORTS.get(arguments.what, []))
     if arguments.what == "base":
         run("prepare.py", *data)
         run("word_vectors.py", *work)
@@ -68,10 +69,6 @@ def main():
         chosen, time = ADAPTERS[arguments.what]
         run("adapter.py", "--task", arguments.what, *data, *chosen,
             *minutes(time))
-        if arguments.what == "sentiment":
-            options = ["--temperature", SENTIMENT_TEMPERATURE]
-    else:
-        options = ["--head-of", "base.pt"]
     if arguments.what in ("base", "mini"):
         run("head.py", "--data", arguments.data, *work,
             "--model", arguments.what + ".pt")

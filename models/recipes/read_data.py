@@ -229,14 +229,14 @@ def opinions(data, folder):
 
 
 def opinions_to_tune(data, folder):
-    """The same with less of the forty thousand headings of one shop."""
+    """For an adapter: less of the forty thousand headings of one shop."""
     return _opinions_times(data, folder,
                            {"sentences": SENTENCES, "written": WRITTEN})
 
 
 def opinion_words(data, folder):
-    """As words are learnt from them: those of the written ones, of which there
-    are few, less often."""
+    """For words, which what was written for this teaches little: the same,
+    that less often."""
     return _opinions_times(data, folder, {"sentences": 2, "rt-polarity": 2,
                                           "written": 4})
 

@@ -9,15 +9,9 @@ import support
 
 
 class Task(typing.NamedTuple):
-    # (data, more): [(text, number of the label)]
-    rows: typing.Callable   # for an adapter
-    words: typing.Callable  # for a head over words
+    rows: typing.Callable  # (data, more): [(text, number of the label)]
     labels: list
     tokens: int
-
-
-def tickets(data, _):
-    return support.different(data)
 
 
 def spam(data, _):
@@ -26,8 +20,9 @@ def spam(data, _):
 
 
 TASKS = {
-    "tickets": Task(tickets, tickets, read_data.LABELS, 128),
-    "sentiment": Task(read_data.opinions_to_tune, read_data.opinion_words,
-                      ["negative", "positive"], 64),
-    "spam": Task(spam, spam, ["ham", "spam"], 96),
+    "tickets": Task(lambda data, _: support.different(data), read_data.LABELS,
+                    128),
+    "sentiment": Task(read_data.opinions_to_tune, ["negative", "positive"],
+                      64),
+    "spam": Task(spam, ["ham", "spam"], 96),
 }

@@ -18,6 +18,7 @@ import typing
 import torch
 import torch.nn.functional as F
 
+import read_data
 import tasks
 import team as team_module
 import wordpiece
@@ -27,6 +28,7 @@ STEP = 0x9E3779B97F4A7C15
 
 
 class Plan(typing.NamedTuple):
+    texts: typing.Callable  # as the rows of tasks.Task
     # Of the squares of the weights by the sum of the losses, as
     # scikit-learn's C.
     strength: float
@@ -37,8 +39,9 @@ class Plan(typing.NamedTuple):
 
 PLANS = {
     # Strength and share are those of the product's fine_tune_classifier.
-    "tickets": Plan(10.0, 0.5, 8192, 0.5),
-    "sentiment": Plan(1.5, 0.33, 65536, 0.0),
+    "tickets": Plan(tasks.TASKS["tickets"].rows, 10.0, 0.5, 8192, 0.5),
+    # Half of the logits, by the temperature that make_model.py has for them.
+    "sentiment": Plan(read_data.opinion_words, 1.5, 0.33, 65536, 0.0),
 }
 
 
@@ -85,7 +88,6 @@ class Targets:
         of_label = torch.bincount(self.labels, counts)
         weights = (of_label.sum() / of_label) ** balance
         self.counts = counts * (weights / weights.mean())[self.labels].float()
-        self.number = len(of_label)
 
     def loss(self, logits):
         """The sum."""
@@ -127,14 +129,13 @@ def main():
     team_module.prepare()
     start = time.time()
     tokenizer = wordpiece.read(work)
-    rows = collections.Counter(task.words(arguments.data, arguments.more))
+    rows = collections.Counter(plan.texts(arguments.data, arguments.more))
     texts = [tokenizer.encode(text, task.tokens) for text, _ in rows]
     print("%d texts, %.0f s" % (len(rows), time.time() - start), flush=True)
     table_rows = arguments.rows or plan.rows
     table = fit(Bags(texts, table_rows), (table_rows, len(task.labels)),
                 Targets(rows, plan.balance), plan.strength)
-    torch.save({"word_classifier.weight": plan.share * table},
-               work / arguments.out)
+    torch.save(plan.share * table, work / arguments.out)
     print("%.0f s" % (time.time() - start))
 
 
