@@ -11,14 +11,13 @@ import cpu  # noqa: F401  before torch
 import argparse
 import pathlib
 import random
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 import bert
-import optimizer
+import loop
 import pairs
 import read_data
 import support
@@ -131,44 +130,30 @@ def train(team, model, arguments, work):
     dice = random.Random(arguments.seed + team.rank)
     lessons = Lessons(arguments, work, 7 + team.rank, dice, graded=32,
                       tickets=48)
-    optimizers = optimizer.build(model, arguments.rate,
-                                 team.mine(model.named_parameters()))
-    start, sums = time.time(), {}
-    for step, done in team.steps(arguments.minutes):
+
+    def losses(step):
         source, rows = lessons.pairs(20 * arguments.seed + step)
         texts = [row[0] for row in rows] + [row[1] for row in rows]
         texts += [row[2] for row in rows if len(row) > 2]
         vectors = model.embed(texts)
-        losses = {type(source).__name__: contrastive_loss(vectors, len(rows))}
+        found = {type(source).__name__: contrastive_loss(vectors, len(rows))}
         if source.words_matter:
-            losses["words"] = arguments.words * words_loss(
+            found["words"] = arguments.words * words_loss(
                 vectors, torch.from_numpy(lessons.words.cosines(texts)))
-            losses["spread"] = arguments.spread * spread_loss(vectors,
-                                                              len(rows))
+            found["spread"] = arguments.spread * spread_loss(vectors,
+                                                             len(rows))
         if step % 3 == 0:
-            losses["order"] = order_loss(model, next(lessons.graded))
+            found["order"] = order_loss(model, next(lessons.graded))
         if step % 3 == 1:
-            losses["tickets"] = 0.5 * head_loss(model, model.tickets,
-                                                next(lessons.tickets))
+            found["tickets"] = 0.5 * head_loss(model, model.tickets,
+                                               next(lessons.tickets))
         if step % 3 == 2:
-            losses["opinion"] = 0.5 * head_loss(model, model.opinion,
-                                                next(lessons.opinions))
-        sum(losses.values()).backward()
-        rate = arguments.rate * min(1, (step + 1) / 50) * \
-            max(0.02, min(1, 1.2 * (1 - done)))
-        team.step(model, optimizers, rate)
-        for key, value in losses.items():
-            sums.setdefault(key, []).append(value.item())
-        if (step + 1) % 50 == 0 and team.rank == 0:
-            print("step %d %.1f min %s" % (
-                step + 1, (time.time() - start) / 60, " ".join(
-                    "%s %.3f" % (key, sum(v) / len(v))
-                    for key, v in sorted(sums.items()))), flush=True)
-            sums = {}
-        if (step + 1) % 100 == 0 and team.rank == 0:
-            save(model, work / arguments.out)
-    if team.rank == 0:
-        save(model, work / arguments.out)
+            found["opinion"] = 0.5 * head_loss(model, model.opinion,
+                                               next(lessons.opinions))
+        return found
+
+    loop.train(team, model, losses, 1.2, arguments,
+               lambda: save(model, work / arguments.out))
 
 
 def load(path):

@@ -11,14 +11,13 @@ import cpu  # noqa: F401  before torch
 import argparse
 import pathlib
 import random
-import time
 
 import torch
 import torch.nn.functional as F
 
 import bert
 import contrast
-import optimizer
+import loop
 import team as team_module
 
 # Texts to find the directions with, and the share of running text among them
@@ -103,26 +102,15 @@ def distance(found, known):
 def train(team, student, teacher, basis, arguments, work):
     torch.manual_seed(arguments.seed + team.rank)
     texts = Texts(arguments, work, team.rank)
-    optimizers = optimizer.build(student, arguments.rate,
-                                 team.mine(student.named_parameters()))
-    start, total = time.time(), 0.0
-    for step, done in team.steps(arguments.minutes):
+
+    def losses(step):
         rows = texts.batch(60 * arguments.seed + step)
         with torch.no_grad():
             known = F.normalize(teacher.embed(rows) @ basis, dim=-1)
-        loss = distance(student.embed(rows), known)
-        loss.backward()
-        team.step(student, optimizers, arguments.rate *
-                  min(1, (step + 1) / 50) * max(0.02, min(1, 1.3 * (1 - done))))
-        total += loss.item()
-        if (step + 1) % 50 == 0 and team.rank == 0:
-            print("step %d %.1f min distance %.4f" % (
-                step + 1, (time.time() - start) / 60, total / 50), flush=True)
-            total = 0.0
-        if (step + 1) % 200 == 0 and team.rank == 0:
-            contrast.save(student, work / arguments.out)
-    if team.rank == 0:
-        contrast.save(student, work / arguments.out)
+        return {"distance": distance(student.embed(rows), known)}
+
+    loop.train(team, student, losses, 1.3, arguments,
+               lambda: contrast.save(student, work / arguments.out))
 
 
 def main():

@@ -1,0 +1,33 @@
+"""loop.py - the course that steps 4 and 5 share: losses of a batch, a step, a
+word of how it goes, the weights kept now and then."""
+
+import time
+
+import optimizer
+
+
+def train(team, model, batch_losses, fall, arguments, save):
+    """batch_losses(step): {name: loss} of this worker's batch, whose sum is
+    learnt.  The rate is arguments.rate, less at the beginning and, in the end,
+    nearly nothing: fall times as steeply as if it fell from the start."""
+    optimizers = optimizer.build(model, arguments.rate,
+                                 team.mine(model.named_parameters()))
+    start, sums = time.time(), {}
+    for step, done in team.steps(arguments.minutes):
+        losses = batch_losses(step)
+        sum(losses.values()).backward()
+        team.step(model, optimizers, arguments.rate *
+                  min(1, (step + 1) / 50) *
+                  max(0.02, min(1, fall * (1 - done))))
+        for name, value in losses.items():
+            sums.setdefault(name, []).append(value.item())
+        if (step + 1) % 50 == 0 and team.rank == 0:
+            print("step %d %.1f min %s" % (
+                step + 1, (time.time() - start) / 60, " ".join(
+                    "%s %.4f" % (name, sum(values) / len(values))
+                    for name, values in sorted(sums.items()))), flush=True)
+            sums = {}
+        if (step + 1) % 100 == 0 and team.rank == 0:
+            save()
+    if team.rank == 0:
+        save()
