@@ -1,4 +1,4 @@
-"""adapter.py - step 6: a task as small changes of an encoder.
+"""adapter.py - step 7: a task as small changes of an encoder.
 
 Low-rank changes of every matrix (Hu et al., 2021) and a head over the
 embedding; what is saved is a directory as the library PEFT lays it out, a few

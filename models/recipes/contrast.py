@@ -192,8 +192,8 @@ def main():
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=50)
     parser.add_argument("--start", default="pretrained.pt",
-                        help="base.pt with another seed goes on")
-    parser.add_argument("--out", default="base.pt")
+                        help="taught.pt with another seed goes on")
+    parser.add_argument("--out", default="taught.pt")
     arguments = parser.parse_args()
     work = pathlib.Path(arguments.work)
     team_module.prepare()

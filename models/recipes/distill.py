@@ -125,7 +125,7 @@ def main():
     parser.add_argument("--heads", type=int, default=6)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=70)
-    parser.add_argument("--teacher", default="base.pt")
+    parser.add_argument("--teacher", default="taught.pt")
     parser.add_argument("--start", help="an earlier student, to go on with; "
                         "its own shape counts")
     parser.add_argument("--out", default="mini.pt")

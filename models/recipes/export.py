@@ -1,4 +1,4 @@
-"""export.py - step 7: the trained weights as directories.
+"""export.py - step 8: the trained weights as directories.
 
     export.py base    --out models/insitu-base-en
     export.py mini    --out models/insitu-mini-en

@@ -1,4 +1,4 @@
-"""lexical.py - step 8: which pieces are rare, for the words in embeddings.
+"""lexical.py - step 9: which pieces are rare, for the words in embeddings.
 
     lexical.py models/insitu-base-en --size 640
     lexical.py my-model --size 512 --text my-texts.txt

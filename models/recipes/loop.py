@@ -1,4 +1,4 @@
-"""loop.py - the course that steps 4 and 5 share: losses of a batch, a step, a
+"""loop.py - the course that steps 4 to 6 share: losses of a batch, a step, a
 word of how it goes, the weights kept now and then."""
 
 import time

@@ -7,8 +7,9 @@
     python3 models/recipes/make_model.py spam      --data ../shared/data
 
 --data is the folder with the data sets that README.md lists, --more the one
-with the further sets, which are left out where they are missing.  The mini and
-the tasks need the base, and figures.py measures what came out.
+with the further sets, which are left out where they are missing.  The base
+learns from the mini in the end, so that both are trained with it; the mini and
+the tasks need what it left in --work.  figures.py measures what came out.
 """
 
 import argparse
@@ -63,8 +64,8 @@ def main():
         run("word_vectors.py", *work)
         run("pretrain.py", *work, *minutes(50))
         run("contrast.py", *data, *minutes(120))
-    elif arguments.what == "mini":
         run("distill.py", *data, *minutes(45))
+        run("refine.py", *data, *minutes(58))
     elif arguments.what in ADAPTERS:
         chosen, time = ADAPTERS[arguments.what]
         run("adapter.py", "--task", arguments.what, *data, *chosen,

@@ -60,6 +60,7 @@ CLINC_LEFT_OUT = {
 LABELLED_OPINIONS = ["pros-cons", "uci-sentences", "rt-polarity", "imdb",
                      "reviews-polarity2"]
 SCORED_OPINIONS = ["product-reviews", "vader-amazon", "vader-movies"]
+CRITICS = ["sentences", "sst-phrases", "rt-polarity", "vader-movies"]
 
 # How often a sentence of SST-2, and one that was written for this, counts among
 # phrases and reviews.
@@ -228,10 +229,22 @@ def opinions(data, folder):
         WRITTEN * own
 
 
+def critics(data, folder):
+    """What critics wrote of films, sentences and phrases, each once."""
+    sets = opinion_sets(data, folder)
+    return sorted({text for name in CRITICS for text, _ in sets[name]})
+
+
+def reviews(data, folder):
+    """What others wrote, with labels."""
+    return _opinions_times(data, folder, {
+        "product-reviews": 3, "written": 3, **dict.fromkeys(CRITICS, 0)})
+
+
 def opinions_to_tune(data, folder):
-    """For an adapter: less of the forty thousand headings of one shop."""
-    return _opinions_times(data, folder,
-                           {"sentences": SENTENCES, "written": WRITTEN})
+    """For an adapter: less of the many parts of reviews, too."""
+    return _opinions_times(data, folder, {
+        "sentences": SENTENCES, "written": WRITTEN, "imdb": 1 / 4})
 
 
 def opinion_words(data, folder):
@@ -242,9 +255,13 @@ def opinion_words(data, folder):
 
 
 def _opinions_times(data, folder, times):
-    """A set counts once, or as often as times says, by its name."""
+    """A set counts once, or as often as times says, by its name; of the forty
+    thousand headings of one shop a quarter does."""
+    times = {"pros-cons": 1 / 4, **times}
     sets = opinion_sets(data, folder)
-    rows = sets.pop("pros-cons")[::4]
+    rows = []
     for name in sorted(sets):
-        rows += times.get(name, 1) * sets[name]
+        often = times.get(name, 1)
+        rows += sets[name][::round(1 / often)] if 0 < often < 1 else \
+            often * sets[name]
     return rows
