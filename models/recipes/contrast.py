@@ -8,7 +8,6 @@ embedding tells also what a text is about and how its writer feels.
 
 import cpu  # noqa: F401  before torch
 
-import argparse
 import pathlib
 import random
 
@@ -176,12 +175,7 @@ def save(model, path):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", default="../shared/data")
-    parser.add_argument("--more", help="folder with the further sets")
-    parser.add_argument("--work", default="build/model")
-    parser.add_argument("--minutes", type=float, default=25)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser = loop.parser(__doc__, minutes=25, rate=1e-3, seed=50)
     parser.add_argument("--words", type=float, default=1.0,
                         help="weight of the likeness of words")
     parser.add_argument("--spread", type=float, default=0.1,
@@ -189,8 +183,6 @@ def main():
     parser.add_argument("--bits", type=int, default=6,
                         help="noise in all products, as if of so many bits; "
                         "0: none")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=50)
     parser.add_argument("--start", default="pretrained.pt",
                         help="taught.pt with another seed goes on")
     parser.add_argument("--out", default="taught.pt")

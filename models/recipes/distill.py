@@ -8,7 +8,6 @@ kinds (Reimers & Gurevych, 2020, teach other languages so).
 
 import cpu  # noqa: F401  before torch
 
-import argparse
 import pathlib
 import random
 
@@ -114,17 +113,10 @@ def train(team, student, teacher, basis, arguments, work):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", default="../shared/data")
-    parser.add_argument("--more", help="folder with the further sets")
-    parser.add_argument("--work", default="build/model")
-    parser.add_argument("--minutes", type=float, default=12)
-    parser.add_argument("--rate", type=float, default=1e-3)
+    parser = loop.parser(__doc__, minutes=12, rate=1e-3, seed=70)
     parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--hidden", type=int, default=192)
     parser.add_argument("--heads", type=int, default=6)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=70)
     parser.add_argument("--teacher", default="taught.pt")
     parser.add_argument("--start", help="an earlier student, to go on with; "
                         "its own shape counts")

@@ -1,9 +1,23 @@
-"""loop.py - the course that steps 4 to 6 share: losses of a batch, a step, a
+"""loop.py - what steps 4 to 6 share: options, losses of a batch, a step, a
 word of how it goes, the weights kept now and then."""
 
+import argparse
 import time
 
 import optimizer
+
+
+def parser(description, minutes, rate, seed):
+    """The options that these steps have all, with a step's own defaults."""
+    options = argparse.ArgumentParser(description=description)
+    options.add_argument("--data", default="../shared/data")
+    options.add_argument("--more", help="folder with the further sets")
+    options.add_argument("--work", default="build/model")
+    options.add_argument("--minutes", type=float, default=minutes)
+    options.add_argument("--rate", type=float, default=rate)
+    options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--seed", type=int, default=seed)
+    return options
 
 
 def train(team, model, batch_losses, fall, arguments, save):

@@ -10,7 +10,6 @@ head for opinions on reviews, which are many and say little each.
 
 import cpu  # noqa: F401  before torch
 
-import argparse
 import pathlib
 import random
 
@@ -106,16 +105,9 @@ def train(team, model, teachers, basis, arguments, work):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", default="../shared/data")
-    parser.add_argument("--more", help="folder with the further sets")
-    parser.add_argument("--work", default="build/model")
-    parser.add_argument("--minutes", type=float, default=58)
-    parser.add_argument("--rate", type=float, default=6e-4)
+    parser = loop.parser(__doc__, minutes=58, rate=6e-4, seed=81)
     parser.add_argument("--bits", type=int, default=6,
                         help="noise in all products, as contrast.py's")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--seed", type=int, default=81)
     parser.add_argument("--start", default="taught.pt")
     parser.add_argument("--small", default="mini.pt")
     parser.add_argument("--out", default="base.pt")
