@@ -196,16 +196,11 @@ def measure_cranfield(database, data):
 
 # --- trainings --------------------------------------------------------------
 
-def opinions(data, part):
-    return [(text, "positive" if positive else "negative")
-            for text, positive in read_data.sentiment(data, part)]
-
-
 def phrases(data, part):
-    """As opinions, with the phrases that its training sentences are made of:
-    SST-2 as the benchmark GLUE has it."""
+    """As held_back.opinions, with the phrases that its training sentences are
+    made of: SST-2 as the benchmark GLUE has it."""
     if part != "train":
-        return opinions(data, part)
+        return held_back.opinions(data, part)
     sets = read_data.opinion_sets(data, data / MORE)
     return [(text, "positive" if positive else "negative")
             for text, positive in sets["sentences"] +
@@ -263,9 +258,8 @@ def measure_tickets(database, _):
 
 
 def measure_sentiment(database, data):
-    for part in ("dev", "test"):
-        rows = opinions(data, part)
-        yield "SST-2 %s, accuracy" % part, database.accuracy(rows), len(rows)
+    for name, rows in held_back.opinion_sets(data).items():
+        yield name + ", accuracy", database.accuracy(rows), len(rows)
     rows = held_back.own_opinions()
     yield "own words, accuracy", database.accuracy(rows), len(rows)
 
@@ -301,7 +295,8 @@ FIGURES = {
         "CLINC150 %s, fine-tuned", TUNED, read_data.clinc,
         ("train", "val"))),
     "tuned-sst2": ("embedding", "sst2", measure_training(
-        "SST-2 %s, fine-tuned", TUNED, opinions, ("train", "dev", "test"))),
+        "SST-2 %s, fine-tuned", TUNED, held_back.opinions,
+        ("train", "dev", "test"))),
     "tuned-phrases": ("embedding", MORE + "/sst-phrases", measure_training(
         "SST-2 %s, fine-tuned on phrases", TUNED_BRIEFLY, phrases,
         ("train", "dev", "test"))),

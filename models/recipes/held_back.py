@@ -21,6 +21,17 @@ def own_opinions():
     return written.rows("opinions_eval.tsv")
 
 
+def opinions(data, part):
+    """[(text, label)] of SST-2."""
+    return [(text, "positive" if positive else "negative")
+            for text, positive in read_data.sentiment(data, part)]
+
+
+def opinion_sets(data):
+    """{name: [(text, label)]}"""
+    return {"SST-2 " + part: opinions(data, part) for part in ("dev", "test")}
+
+
 def router_sets(data):
     """{name: [(text, label)]}"""
     _, bitext = support.bitext_parts(data)
