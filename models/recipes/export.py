@@ -83,9 +83,10 @@ def label_names(labels):
             "insitu_head": {"reads": "embedding"}}
 
 
-def add_words(path, tensors, config):
+def add_words(arguments, tensors, config):
     """The head over words."""
-    table = torch.load(path)
+    table = arguments.words_share * torch.load(
+        pathlib.Path(arguments.work) / arguments.words)
     tensors[WORDS] = half(table)
     config["insitu_head"]["words"] = len(table)
 
@@ -251,7 +252,7 @@ def write_encoder(arguments, out):
     if arguments.words:
         # In a file of their own: the other one can stay as it is.
         words = {}
-        add_words(work / arguments.words, words, configuration)
+        add_words(arguments, words, configuration)
         safetensors_file.write_parts(out, [tensors, words])
     else:
         safetensors_file.write(out / "model.safetensors", tensors)
@@ -273,7 +274,7 @@ def write_adapter(arguments, out):
     configuration = {"architectures": ["BertModel"], "model_type": "bert",
                      **label_names(labels)}
     if arguments.words:
-        add_words(work / arguments.words, tensors, configuration)
+        add_words(arguments, tensors, configuration)
     write_json(out / "adapter_config.json",
                adapter_config(arguments.base, state, arguments.alpha,
                               WORDS in tensors))
@@ -293,9 +294,13 @@ def main():
                         help="the encoder's own head, and no changes of it")
     parser.add_argument("--words", metavar="FILE",
                         help="of words.py, in --work: the head reads words")
+    parser.add_argument("--words-share", type=float, default=0.5,
+                        help="of the words' logits that is added; the product "
+                        "adds a half, too")
     parser.add_argument("--alpha", type=float, default=16)
     parser.add_argument("--temperature", type=float, default=1.0,
-                        help="divides the logits: calibrates the scores")
+                        help="divides the logits of the embedding: "
+                        "calibrates the scores")
     parser.add_argument("--other-lead", type=float, default=0.0,
                         help="comes off the logit of the label \"other\"")
     parser.add_argument("--out", required=True)

@@ -4,7 +4,7 @@ What a small encoder has read says little of which words praise and which
 blame, and a hundred thousand labelled phrases say it well.  A multinomial
 logistic regression, fitted alone, over the pieces of a text and the pairs of
 them, which find their rows of a table by a hash (docs/importing-models.md).
-Its logits are added to those of the head that reads the embedding.
+A share of its logits is added to those of the head that reads the embedding.
 """
 
 import cpu  # noqa: F401  before torch
@@ -32,16 +32,14 @@ class Plan(typing.NamedTuple):
     # Of the squares of the weights by the sum of the losses, as
     # scikit-learn's C.
     strength: float
-    share: float    # of the logits that is added
     rows: int       # of the table, a power of two
     balance: float  # a text counts by its label's rarity to this power
 
 
 PLANS = {
-    # Strength and share are those of the product's fine_tune_classifier.
-    "tickets": Plan(tasks.TASKS["tickets"].rows, 10.0, 0.5, 8192, 0.5),
-    # The logits 1.25 times, by the temperature that make_model.py has.
-    "sentiment": Plan(read_data.opinion_words, 1.5, 0.625, 65536, 0.0),
+    # The strength is that of the product's fine_tune_classifier.
+    "tickets": Plan(tasks.TASKS["tickets"].rows, 10.0, 8192, 0.5),
+    "sentiment": Plan(read_data.opinion_words, 1.5, 65536, 0.0),
 }
 
 
@@ -135,7 +133,7 @@ def main():
     table_rows = arguments.rows or plan.rows
     table = fit(Bags(texts, table_rows), (table_rows, len(task.labels)),
                 Targets(rows, plan.balance), plan.strength)
-    torch.save(plan.share * table, work / arguments.out)
+    torch.save(table, work / arguments.out)
     print("%.0f s" % (time.time() - start))
 
 
