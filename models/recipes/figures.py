@@ -202,9 +202,8 @@ def phrases(data, part):
     if part != "train":
         return held_back.opinions(data, part)
     sets = read_data.opinion_sets(data, data / MORE)
-    return [(text, "positive" if positive else "negative")
-            for text, positive in sets["sentences"] +
-            sorted(set(sets["sst-phrases"]))]
+    return held_back.named_opinions(sets["sentences"] +
+                                    sorted(set(sets["sst-phrases"])))
 
 
 def take_few(rows, count, seed):

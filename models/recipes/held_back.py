@@ -21,10 +21,15 @@ def own_opinions():
     return written.rows("opinions_eval.tsv")
 
 
+def named_opinions(rows):
+    """[(text, label)] of [(text, 1 positive or 0 negative)]."""
+    return [(text, "positive" if positive else "negative")
+            for text, positive in rows]
+
+
 def opinions(data, part):
     """[(text, label)] of SST-2."""
-    return [(text, "positive" if positive else "negative")
-            for text, positive in read_data.sentiment(data, part)]
+    return named_opinions(read_data.sentiment(data, part))
 
 
 def opinion_sets(data):

@@ -19,6 +19,7 @@ import glob
 import json
 import math
 import os
+import pathlib
 import sqlite3
 import struct
 import sys
@@ -27,6 +28,7 @@ import tempfile
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__),
                                      '..', '..', '..'))
 sys.path.insert(0, os.path.join(ROOT, 'models', 'recipes'))
+import figures  # noqa: E402
 import held_back  # noqa: E402
 
 LIBRARY = os.path.join(ROOT, 'sqlite_ext', 'insitu')
@@ -97,8 +99,8 @@ class Model:
             'accuracy-' + REFERENCE + '-' + self.name,)).fetchone()
         info = json.loads(info)
         self.tasks = info['tasks']
-        labels = set(info.get('labels') or ())
-        self.of_opinions = labels == {'negative', 'positive'}
+        self.of_opinions = 'sentiment' in figures.kinds_of(
+            info, pathlib.Path(folder))
 
     def answers(self, weights, text):
         """(label or None, vector or None)"""
