@@ -7,10 +7,7 @@ hundred kilobytes beside the encoder's many megabytes.
 
 import cpu  # noqa: F401  before torch
 
-import argparse
-import pathlib
 import random
-import time
 
 import torch
 import torch.nn.functional as F
@@ -19,6 +16,7 @@ from torch.nn.utils import parametrize
 
 import bert
 import contrast
+import loop
 import tasks
 import team as team_module
 import wordpiece
@@ -65,56 +63,43 @@ class Model(nn.Module):
             return self.classifier(self.base.embed(rows) * contrast.HEAD_SCALE)
 
 
+def adam(model, rate, mine):
+    """Its matrices are too thin for steps of equal strength."""
+    return [torch.optim.AdamW([p for p in model.parameters() if id(p) in mine],
+                              lr=rate, weight_decay=0.01)]
+
+
 def train(team, model, arguments, work):
-    torch.manual_seed(90 + team.rank)
-    dice = random.Random(90 + team.rank)
+    torch.manual_seed(arguments.seed + team.rank)
+    dice = random.Random(arguments.seed + team.rank)
     tokenizer = wordpiece.read(work)
     task = tasks.TASKS[arguments.task]
     rows = [(tokenizer.encode(text, task.tokens), label)
             for text, label in task.rows(arguments.data, arguments.more)]
     batches = contrast.forever(rows, arguments.batch // team.workers, dice)
-    learnt = [(name, p) for name, p in model.named_parameters()
-              if p.requires_grad]
-    mine = team.mine(learnt)
-    optimizers = [torch.optim.AdamW([p for _, p in learnt if id(p) in mine],
-                                    lr=arguments.rate, weight_decay=0.01)]
-    start, total = time.time(), 0.0
-    for step, done in team.steps(arguments.minutes):
+
+    def losses(_):
         batch = next(batches)
-        loss = F.cross_entropy(model([ids for ids, _ in batch]),
-                               torch.tensor([label for _, label in batch]),
-                               label_smoothing=arguments.smoothing)
-        loss.backward()
-        team.step(model, optimizers, arguments.rate *
-                  min(1, (step + 1) / 50) * max(0.02, 1 - done))
-        total += loss.item()
-        if (step + 1) % 50 == 0 and team.rank == 0:
-            print("step %d %.1f min loss %.3f" % (
-                step + 1, (time.time() - start) / 60, total / 50), flush=True)
-            total = 0.0
-    if team.rank == 0:
-        torch.save(model.state_dict(), work / (arguments.task + ".pt"))
+        return {"labels": F.cross_entropy(
+            model([ids for ids, _ in batch]),
+            torch.tensor([label for _, label in batch]),
+            label_smoothing=arguments.smoothing)}
+
+    loop.train(team, model, losses, 1.0, arguments,
+               lambda: torch.save(model.state_dict(),
+                                  work / (arguments.task + ".pt")), adam)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = loop.parser(__doc__, minutes=4, rate=2e-3, seed=90)
     parser.add_argument("--task", required=True, choices=sorted(tasks.TASKS))
-    parser.add_argument("--data", default="../shared/data")
-    parser.add_argument("--more", help="folder with the further sets")
-    parser.add_argument("--work", default="build/model")
-    parser.add_argument("--minutes", type=float, default=4)
-    parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--alpha", type=float, default=16)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--dropout", type=float, default=0.1)
     parser.add_argument("--smoothing", type=float, default=0.05)
-    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--base", default="base.pt")
-    arguments = parser.parse_args()
-    work = pathlib.Path(arguments.work)
-    team_module.prepare()
-    torch.manual_seed(4)
+    arguments, work = loop.begin(parser, 4)
     known = torch.load(work / arguments.base)
     labels = tasks.TASKS[arguments.task].labels
     model = Model(known, len(labels), arguments.rank, arguments.alpha,

@@ -8,7 +8,6 @@ embedding tells also what a text is about and how its writer feels.
 
 import cpu  # noqa: F401  before torch
 
-import pathlib
 import random
 
 import torch
@@ -186,10 +185,7 @@ def main():
     parser.add_argument("--start", default="pretrained.pt",
                         help="taught.pt with another seed goes on")
     parser.add_argument("--out", default="taught.pt")
-    arguments = parser.parse_args()
-    work = pathlib.Path(arguments.work)
-    team_module.prepare()
-    torch.manual_seed(2)
+    arguments, work = loop.begin(parser, 2)
     model = load(work / arguments.start)
     model.encoder.bear(arguments.bits)
     team = team_module.Team(arguments.workers)

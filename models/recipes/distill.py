@@ -8,7 +8,6 @@ kinds (Reimers & Gurevych, 2020, teach other languages so).
 
 import cpu  # noqa: F401  before torch
 
-import pathlib
 import random
 
 import torch
@@ -121,10 +120,7 @@ def main():
     parser.add_argument("--start", help="an earlier student, to go on with; "
                         "its own shape counts")
     parser.add_argument("--out", default="mini.pt")
-    arguments = parser.parse_args()
-    work = pathlib.Path(arguments.work)
-    team_module.prepare()
-    torch.manual_seed(3)
+    arguments, work = loop.begin(parser, 3)
     teacher = contrast.load(work / arguments.teacher).eval()
     if arguments.start:
         student = contrast.load(work / arguments.start)

@@ -1,10 +1,14 @@
-"""loop.py - what steps 4 to 6 share: options, losses of a batch, a step, a
-word of how it goes, the weights kept now and then."""
+"""loop.py - what steps 4 to 7 share: options, how they begin, losses of a
+batch, a step, a word of how it goes, the weights kept now and then."""
 
 import argparse
+import pathlib
 import time
 
+import torch
+
 import optimizer
+import team as team_module
 
 
 def parser(description, minutes, rate, seed):
@@ -20,12 +24,25 @@ def parser(description, minutes, rate, seed):
     return options
 
 
-def train(team, model, batch_losses, fall, arguments, save):
+def begin(parser, seed):
+    """The options, and the folder --work.  seed: of what is drawn before the
+    workers draw for themselves."""
+    arguments = parser.parse_args()
+    team_module.prepare()
+    torch.manual_seed(seed)
+    return arguments, pathlib.Path(arguments.work)
+
+
+def train(team, model, batch_losses, fall, arguments, save,
+          build=optimizer.build):
     """batch_losses(step): {name: loss} of this worker's batch, whose sum is
     learnt.  The rate is arguments.rate, less at the beginning and, in the end,
-    nearly nothing: fall times as steeply as if it fell from the start."""
-    optimizers = optimizer.build(model, arguments.rate,
-                                 team.mine(model.named_parameters()))
+    nearly nothing: fall times as steeply as if it fell from the start.
+    build: makes the optimizers of a worker's share of the weights that are
+    learnt."""
+    learnt = [(name, p) for name, p in model.named_parameters()
+              if p.requires_grad]
+    optimizers = build(model, arguments.rate, team.mine(learnt))
     start, sums = time.time(), {}
     for step, done in team.steps(arguments.minutes):
         losses = batch_losses(step)

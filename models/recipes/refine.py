@@ -10,7 +10,6 @@ head for opinions on reviews, which are many and say little each.
 
 import cpu  # noqa: F401  before torch
 
-import pathlib
 import random
 
 import torch
@@ -111,10 +110,7 @@ def main():
     parser.add_argument("--start", default="taught.pt")
     parser.add_argument("--small", default="mini.pt")
     parser.add_argument("--out", default="base.pt")
-    arguments = parser.parse_args()
-    work = pathlib.Path(arguments.work)
-    team_module.prepare()
-    torch.manual_seed(3)
+    arguments, work = loop.begin(parser, 3)
     large = contrast.load(work / arguments.start).eval()
     small = contrast.load(work / arguments.small).eval()
     basis = distill.directions(small, large, distill.Texts(arguments, work, 0))
