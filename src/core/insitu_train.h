@@ -84,6 +84,8 @@ typedef struct ins_training_options {
     uint32_t freeze_layers; /* first layers, and embeddings, that stay */
     double averaging;       /* epochs that the mean of weights goes back; 0 =
                                the weights as the last step leaves them */
+    double base_share;      /* of the weights that the run began with, in what
+                               it gives; below 1 */
     double validation;      /* fraction of rows held back to choose the epoch;
                                0 = all rows teach, and the last epoch counts */
     uint32_t patience;      /* epochs without a gain; 0 = never stop early;

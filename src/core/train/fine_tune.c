@@ -52,9 +52,11 @@ struct run {
     ins_network_options limits;
     ins_parameters *tuned; /* from the caller's host, which outlives the run */
     ins_parameters *gradient;
-    float *best;       /* [tuned->count], or NULL without held-back rows */
-    float *mean;       /* [tuned->count]: of the weights so far, or NULL */
-    double mean_steps; /* that it goes back */
+    /* [tuned->count] each, or NULL where nothing needs them. */
+    float *first;      /* weights: the base's with the fitted head */
+    float *mean;       /* of the weights so far */
+    float *best;       /* weights: of the best epoch on held-back rows */
+    double mean_steps; /* that the mean goes back */
     uint64_t steps;    /* done */
     ins_tuner tuner;
     ins_batches batches, held;
@@ -74,6 +76,12 @@ static bool
 is_averaged(const ins_training_options *options)
 {
     return options->averaging > 0;
+}
+
+static bool
+is_mixed(const ins_training_options *options)
+{
+    return options->base_share > 0;
 }
 
 /* Does a tensor change, with the first layers frozen? */
@@ -148,9 +156,10 @@ ins_fine_tune_bytes(const ins_pack_recipe *recipe,
     uint64_t rows = count * sizeof(uint32_t) +
                     2 * ins_batches_bytes(count, options->batch_size, longest);
     uint64_t first = ins_head_start_bytes(recipe, &reading, count);
-    /* Gradient, AdamW's means, best epoch; mean. */
-    uint64_t then = ins_tuner_bytes(recipe, &training) +
-                    (is_averaged(options) ? 5 : 4) * weights;
+    /* Gradient, AdamW's two means, best epoch. */
+    uint32_t blocks =
+        4u + (is_averaged(options) ? 1 : 0) + (is_mixed(options) ? 1 : 0);
+    uint64_t then = ins_tuner_bytes(recipe, &training) + blocks * weights;
 
     return rows + weights + (first > then ? first : then);
 }
@@ -211,15 +220,36 @@ add_to_mean(struct run *run, ins_error *error)
     return INS_OK;
 }
 
-/* The mean becomes what the network reads, and the weights what is kept; again,
- * and they are back. */
+/* What the run would give now, in the place of the gradient, which is free
+ * between the steps: the mean, or the weights as they are, and of the first
+ * ones their share. */
 static ins_status
-swap_mean(struct run *run, ins_error *error)
+mix_weights(const struct run *run, ins_error *error)
+{
+    const float *now = run->mean != NULL ? run->mean : run->tuned->values;
+    const float share = (float) run->options->base_share;
+    float *mixed = run->gradient->values;
+
+    if (!is_mixed(run->options))
+        return copy_values(run, mixed, now, error);
+    for (size_t at = 0; at < run->tuned->count; at += VALUES_PER_POLL) {
+        size_t end = at + take_values(run, at);
+
+        INS_TRY(ins_poll(&run->progress->host, error));
+        for (size_t i = at; i < end; i++)
+            mixed[i] = now[i] + share * (run->first[i] - now[i]);
+    }
+    return INS_OK;
+}
+
+/* The network reads what lies in the place of the gradient, and the weights lie
+ * there; again, and they are back. */
+static ins_status
+swap_weights(const struct run *run, ins_error *error)
 {
     float *values = run->tuned->values;
+    float *others = run->gradient->values;
 
-    if (run->mean == NULL)
-        return INS_OK;
     for (size_t at = 0; at < run->tuned->count; at += VALUES_PER_POLL) {
         size_t end = at + take_values(run, at);
 
@@ -227,8 +257,8 @@ swap_mean(struct run *run, ins_error *error)
         for (size_t i = at; i < end; i++) {
             float value = values[i];
 
-            values[i] = run->mean[i];
-            run->mean[i] = value;
+            values[i] = others[i];
+            others[i] = value;
         }
     }
     return INS_OK;
@@ -254,9 +284,11 @@ check_job(const ins_fine_tune_job *job, const ins_training_options *options,
               INS_INTERNAL, "a text to be tuned on has %u tokens", longest);
     INS_CHECK(options->epochs >= 1 && options->batch_size >= 1 &&
                   options->dropout >= 0 && options->dropout < 1 &&
-                  options->token_dropout >= 0 && options->token_dropout < 1,
+                  options->token_dropout >= 0 && options->token_dropout < 1 &&
+                  options->base_share >= 0 && options->base_share < 1,
               error, INS_INVALID_ARGUMENT,
-              "fine-tuning needs epochs, a batch size and dropouts below 1");
+              "fine-tuning needs epochs, a batch size and dropouts and a share "
+              "of the base below 1");
     return INS_OK;
 }
 
@@ -318,6 +350,17 @@ open_weights(struct run *run, ins_error *error)
 }
 
 static ins_status
+copy_of_weights(const struct run *run, float **copy, ins_error *error)
+{
+    void *memory;
+
+    INS_TRY(ins_alloc(&run->progress->host, run->tuned->count, sizeof(float),
+                      &memory, error));
+    *copy = memory;
+    return copy_values(run, *copy, run->tuned->values, error);
+}
+
+static ins_status
 open_training(struct run *run, ins_error *error)
 {
     const ins_host *host = &run->progress->host;
@@ -336,11 +379,10 @@ open_training(struct run *run, ins_error *error)
         INS_TRY(ins_alloc(host, tuned->count, sizeof(float), &memory, error));
         run->best = memory;
     }
-    if (is_averaged(run->options)) {
-        INS_TRY(ins_alloc(host, tuned->count, sizeof(float), &memory, error));
-        run->mean = memory;
-        INS_TRY(copy_values(run, run->mean, tuned->values, error));
-    }
+    if (is_averaged(run->options))
+        INS_TRY(copy_of_weights(run, &run->mean, error));
+    if (is_mixed(run->options))
+        INS_TRY(copy_of_weights(run, &run->first, error));
     INS_TRY(ins_tuner_open(&run->tuner, run->job->rows, tuned, &run->limits,
                            host, error));
     run->tuner.token_dropout = run->options->token_dropout;
@@ -356,8 +398,9 @@ close_run(struct run *run)
     ins_batches_close(&run->batches, host);
     ins_batches_close(&run->held, host);
     ins_tuner_close(&run->tuner, host);
-    ins_release(host, run->best);
+    ins_release(host, run->first);
     ins_release(host, run->mean);
+    ins_release(host, run->best);
     ins_adamw_close(&run->adamw);
     ins_release(host, run->spans);
     ins_parameters_close(run->gradient);
@@ -496,9 +539,10 @@ train_with_held(struct run *run, ins_error *error)
     INS_TRY(keep_best(run, 0, &score, &best, error));
     for (uint32_t epoch = 1; epoch <= run->options->epochs; epoch++) {
         INS_TRY(learn_epoch(run, epoch, error));
-        INS_TRY(swap_mean(run, error));
+        INS_TRY(mix_weights(run, error));
+        INS_TRY(swap_weights(run, error));
         INS_TRY(keep_best(run, epoch, &score, &best, error));
-        INS_TRY(swap_mean(run, error));
+        INS_TRY(swap_weights(run, error));
         end_epoch(run);
         stale++;
         if (is_better(run, &score, &best_trained)) {
@@ -521,7 +565,8 @@ train(struct run *run, ins_error *error)
         end_epoch(run);
     }
     run->figures.best = run->options->epochs;
-    return swap_mean(run, error);
+    INS_TRY(mix_weights(run, error));
+    return swap_weights(run, error);
 }
 
 /* ---- the whole ----------------------------------------------------------- */

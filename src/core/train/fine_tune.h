@@ -4,7 +4,9 @@
  * Source: Devlin et al. (2018), section 4; the head is fitted first
  * (head_start.h), AdamW with a linear schedule (adamw.h), batches of similar
  * length (batches.h); what comes out is a mean of weights (Polyak & Juditsky
- * 1992; Izmailov et al. 2018), which fades after the option averaging.
+ * 1992; Izmailov et al. 2018), which fades after the option averaging, and of
+ * those that the run began with the share that base_share says (Wortsman et al.
+ * 2022, "Robust fine-tuning of zero-shot models").
  *
  * SPDX-License-Identifier: PostgreSQL
  */
@@ -53,9 +55,10 @@ uint64_t ins_fine_tune_bytes(const ins_pack_recipe *recipe,
                              uint64_t count, uint32_t longest);
 /*
  * Of the options of progress: seed, l2, epochs, batch_size, learning_rate,
- * warmup, weight_decay, dropout, token_dropout, averaging, freeze_layers,
- * validation, patience.  Tells the phases embed, fit, train and validate; the
- * fraction goes through the part of the plan that is called INS_FINE_TUNE_WORK.
+ * warmup, weight_decay, dropout, token_dropout, averaging, base_share,
+ * freeze_layers, validation, patience.  Tells the phases embed, fit, train and
+ * validate; the fraction goes through the part of the plan that is called
+ * INS_FINE_TUNE_WORK.
  *
  * *tuned: owned by the caller, from progress->real, NULL after a failure: the
  * weights of the last epoch whose accuracy on the held-back rows is within one

@@ -27,6 +27,7 @@ const ins_training_options ins_training_defaults = {
     .dropout = 0.1,
     .token_dropout = 0,
     .averaging = 1,
+    .base_share = 0,
     .validation = 0,
     .patience = 0,
     .weights = INS_WEIGHTS_CHOICE_DEFAULT,
@@ -36,10 +37,11 @@ static const char *const classifier_names[] = {
     "encoder", "head", "words",      "class_weights", "l2",
     "folds",   "seed", "max_tokens", "weights"};
 static const char *const fine_tune_names[] = {
-    "epochs",       "batch_size",    "learning_rate", "warmup",
-    "weight_decay", "dropout",       "token_dropout", "averaging",
-    "max_tokens",   "freeze_layers", "validation",    "patience",
-    "words",        "class_weights", "seed",          "weights"};
+    "epochs",       "batch_size", "learning_rate", "warmup",
+    "weight_decay", "dropout",    "token_dropout", "averaging",
+    "base_share",   "max_tokens", "freeze_layers", "validation",
+    "patience",     "words",      "class_weights", "seed",
+    "weights"};
 static const char *const tabular_names[] = {
     "head", "units", "class_weights", "l2", "folds", "seed", "positive"};
 
@@ -143,7 +145,7 @@ struct number {
 };
 
 #define INTEGERS 7
-#define NUMBERS  8
+#define NUMBERS  9
 
 static void
 list_integers(ins_training_options *options, struct integer list[INTEGERS])
@@ -186,6 +188,9 @@ list_numbers(ins_training_options *options, struct number list[NUMBERS])
         {"averaging",
          {0, 1000, false, false, "a number from 0 to 1000"},
          &options->averaging},
+        {"base_share",
+         {0, 1, false, true, "a number from 0 to below 1"},
+         &options->base_share},
         {"validation",
          {0, 0.5, false, false, "a number from 0 to 0.5"},
          &options->validation},

@@ -200,6 +200,23 @@ tune_once(tuning_fixture *fixture, double averaging, double rate,
     return tuned;
 }
 
+/* found: that share of the way between the two, which is not short. */
+static void
+check_on_the_way(const ins_parameters *from, const ins_parameters *to,
+                 float share, const ins_parameters *found)
+{
+    uint64_t moved = 0;
+
+    for (uint64_t k = 0; k < found->count; k++) {
+        float way = to->values[k] - from->values[k];
+        float expected = from->values[k] + share * way;
+
+        moved += fabsf(way) > 1e-3f;
+        assert_true(fabsf(found->values[k] - expected) < 1e-6f);
+    }
+    assert_true(moved > found->count / 4);
+}
+
 /* By the number of weights that share in it: after one step two, the base's
  * with the fitted head and the step's. */
 static void
@@ -218,26 +235,55 @@ test_mean_of_one_step(void **state)
     fixture.options.batch_size = 16;
     fixture.options.epochs = 1;
     fixture.options.validation = 0;
+    fixture.options.base_share = 0;
     first = tune_once(&fixture, 0, 0, &hosts[0]);
     last = tune_once(&fixture, 0, 1e-2, &hosts[1]);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         tiny_host host;
         ins_parameters *mean =
             tune_once(&fixture, cases[i].averaging, 1e-2, &host);
-        uint64_t moved = 0;
 
-        for (uint64_t k = 0; k < mean->count; k++) {
-            float step = last->values[k] - first->values[k];
-            float expected = first->values[k] + cases[i].share * step;
-
-            moved += fabsf(step) > 1e-3f;
-            assert_true(fabsf(mean->values[k] - expected) < 1e-6f);
-        }
-        assert_true(moved > mean->count / 4);
+        check_on_the_way(first, last, cases[i].share, mean);
         ins_parameters_close(mean);
     }
     ins_parameters_close(first);
     ins_parameters_close(last);
+    tuning_close(&fixture);
+}
+
+/* A share of the base's weights with the fitted head, the rest of what there
+ * would be without it. */
+static void
+test_share_of_base(void **state)
+{
+    static const struct {
+        double averaging;
+        float share;
+    } cases[] = {{0, 0.25f}, {1, 0.25f}, {1, 0.9f}};
+    ins_parameters *first;
+    tiny_host first_host;
+    tuning_fixture fixture;
+
+    (void) state;
+    tuning_open(&fixture, SENTENCE, 24, 2, false);
+    fixture.options.batch_size = 8;
+    fixture.options.epochs = 2;
+    fixture.options.validation = 0;
+    fixture.options.base_share = 0;
+    first = tune_once(&fixture, 0, 0, &first_host);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        tiny_host hosts[2];
+        ins_parameters *whole, *mixed;
+
+        fixture.options.base_share = 0;
+        whole = tune_once(&fixture, cases[i].averaging, 1e-2, &hosts[0]);
+        fixture.options.base_share = (double) cases[i].share;
+        mixed = tune_once(&fixture, cases[i].averaging, 1e-2, &hosts[1]);
+        check_on_the_way(whole, first, cases[i].share, mixed);
+        ins_parameters_close(whole);
+        ins_parameters_close(mixed);
+    }
+    ins_parameters_close(first);
     tuning_close(&fixture);
 }
 
@@ -263,6 +309,7 @@ test_mean_is_measured(void **state)
     fixture.options.epochs = 3;
     fixture.options.learning_rate = 1e-3;
     fixture.options.averaging = 2;
+    fixture.options.base_share = 0.25;
     tune(&fixture, &host, &tuned, &figures);
     random = fixture.options.seed;
     assert_int_equal(ins_hold_back(&fixture.rows.labels,
@@ -601,6 +648,8 @@ test_bytes(void **state)
     (void) state;
     tuning_open(&fixture, SENTENCE, 256, 4, false);
     fixture.options.epochs = 1;
+    fixture.options.averaging = 1;
+    fixture.options.base_share = 0.25;
     for (uint32_t size = 1; size <= 64; size *= 8) {
         tiny_host inner;
         struct meter meter = {&inner, 0};
@@ -677,6 +726,7 @@ main(void)
         cmocka_unit_test(test_learns_without_held),
         cmocka_unit_test(test_equal_texts),
         cmocka_unit_test(test_mean_of_one_step),
+        cmocka_unit_test(test_share_of_base),
         cmocka_unit_test(test_mean_is_measured),
         cmocka_unit_test(test_frozen_layers_stay),
         cmocka_unit_test(test_weights),

@@ -92,7 +92,7 @@ test_fine_tune(void **state)
         "{\"epochs\": 9, \"batch_size\": 8, "
         "\"learning_rate\": 1e-4, \"warmup\": 0.2, \"weight_decay\": 0.5, "
         "\"dropout\": 0, \"token_dropout\": 0.4, \"averaging\": 0.5, "
-        "\"max_tokens\": 2, "
+        "\"base_share\": 0.75, \"max_tokens\": 2, "
         "\"freeze_layers\": 0, "
         "\"validation\": 0.25, \"patience\": 0, \"class_weights\": "
         "\"balanced\", \"seed\": 9223372036854775807, \"weights\": \"f32\"}");
@@ -106,6 +106,7 @@ test_fine_tune(void **state)
     assert_true(options.dropout == 0);
     assert_true(options.token_dropout == 0.4);
     assert_true(options.averaging == 0.5);
+    assert_true(options.base_share == 0.75);
     assert_int_equal(options.max_tokens, 2);
     assert_int_equal(options.freeze_layers, 0);
     assert_true(options.validation == 0.25);
@@ -194,6 +195,7 @@ test_refused(void **state)
         {F, "{\"dropout\":1}", "from 0 to below 1, not 1"},
         {F, "{\"token_dropout\":1}", "from 0 to below 1, not 1"},
         {F, "{\"averaging\":-1}", "a number from 0 to 1000, not -1"},
+        {F, "{\"base_share\":1}", "a number from 0 to below 1, not 1"},
         {F, "{\"freeze_layers\":-1}", "from 0 to 128"},
         {F, "{\"validation\":0.6}", "a number from 0 to 0.5"},
         {F, "{\"patience\":-1}", "from 0 to 1000"},
@@ -227,11 +229,10 @@ test_hints(void **state)
     } hints[] = {
         {C, "Options of the method classifier: encoder, head, words, "
             "class_weights, l2, folds, seed, max_tokens, weights."},
-        {F,
-         "Options of the method fine_tune: epochs, batch_size, "
-         "learning_rate, warmup, weight_decay, dropout, token_dropout, "
-         "averaging, max_tokens, freeze_layers, validation, patience, words, "
-         "class_weights, seed, weights."},
+        {F, "Options of the method fine_tune: epochs, batch_size, "
+            "learning_rate, warmup, weight_decay, dropout, token_dropout, "
+            "averaging, base_share, max_tokens, freeze_layers, validation, "
+            "patience, words, class_weights, seed, weights."},
         {T, "Options of the method tabular: head, units, class_weights, l2, "
             "folds, seed, positive."},
     };
