@@ -99,7 +99,8 @@ TUNED = "fine_tune_classifier(input, label, ?2)", MODEL
 # For rows by the tens of thousands, of which each is a part of another.
 TUNED_BRIEFLY = (
     "fine_tune_classifier(input, label, ?2, "
-    "'{\"epochs\": 3, \"token_dropout\": 0.2}')", MODEL)
+    "'{\"epochs\": 3, \"token_dropout\": 0.2, "
+    "\"base_share\": 0.25}')", MODEL)
 
 
 # --- embeddings -------------------------------------------------------------
