@@ -5,6 +5,8 @@
  */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* What a lead byte announces; the second byte's range excludes overlong forms,
  * surrogates and values above U+10FFFF (Unicode, table 3-7). */
 struct lead {
@@ -60,6 +62,18 @@ ins_utf8_decode(const char *text, size_t size, uint32_t *code_point)
     return lead.length;
 }
 
+/* Are eight bytes all from 1 to 0x7F?  One less than 0 borrows, which sets the
+ * highest bit of a byte as those from 0x80 on have it. */
+static bool
+is_ascii_word(const char *bytes)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t word;
+
+    memcpy(&word, bytes, sizeof(word));
+    return ((word | (word - ones)) & (ones << 7)) == 0;
+}
+
 bool
 ins_utf8_is_text(const char *text, size_t size)
 {
@@ -70,6 +84,10 @@ ins_utf8_is_text(const char *text, size_t size)
         unsigned char byte = (unsigned char) text[at];
 
         /* Most bytes are ASCII. */
+        if (size - at >= 8 && is_ascii_word(text + at)) {
+            at += 8;
+            continue;
+        }
         if (byte >= 1 && byte < 0x80) {
             at++;
             continue;

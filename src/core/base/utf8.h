@@ -21,6 +21,13 @@
  */
 size_t ins_utf8_decode(const char *text, size_t size, uint32_t *code_point);
 
+/* Is it a byte of a longer code point, but not its first? */
+static inline bool
+ins_utf8_continues(char byte)
+{
+    return ((unsigned char) byte & 0xC0) == 0x80;
+}
+
 /* Is all of it UTF-8 without NUL: what both databases accept as text? */
 bool ins_utf8_is_text(const char *text, size_t size);
 

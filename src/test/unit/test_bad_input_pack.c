@@ -201,6 +201,7 @@ run_forgery(void **state)
           UINT32_MAX)                                                          \
     X(piece_invalid, "vocabulary is malformed",                                \
       ((char *) section_data(pack, INS_SECTION_PIECE_BYTES))[3] = (char) 0x80) \
+    X(piece_cut, "vocabulary is malformed", cut_character(pack))               \
     X(piece_nul, "vocabulary is malformed",                                    \
       ((char *) section_data(pack, INS_SECTION_PIECE_BYTES))[3] = 0)           \
     X(index_beyond, "index is out of range",                                   \
@@ -274,6 +275,16 @@ static ins_pack_added_token *
 added(const struct pack *pack)
 {
     return section_data(pack, INS_SECTION_ADDED_TOKENS);
+}
+
+/* All pieces together are text, two of them are not. */
+static void
+cut_character(struct pack *pack)
+{
+    uint32_t *ends = section_data(pack, INS_SECTION_PIECE_ENDS);
+    char *bytes = section_data(pack, INS_SECTION_PIECE_BYTES);
+
+    memcpy(bytes + ends[3] - 1, "\xC3\xA9", 2);
 }
 
 /* No empty slot ends a search: only the limit of probes does. */

@@ -110,6 +110,41 @@ test_every_three_bytes(void **state)
     }
 }
 
+/* Wherever it stands, one byte decides; what comes before is looked at eight
+ * bytes at a time. */
+static void
+test_text_is_told_from_bytes(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        bool is_text;
+    } cases[] = {
+        {"\x01", 1, true},
+        {"\x7F", 1, true},
+        {"\0", 1, false},
+        {"\x80", 1, false},
+        {"\xC3\xA9", 2, true},
+        {"\xC3", 1, false},
+        {"\xFF", 1, false},
+        {"\xC0\x80", 2, false},
+        {"\xF0\x9F\x98\x80", 4, true},
+    };
+    char text[40];
+
+    (void) state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        for (size_t at = 0; at <= 32; at++)
+            for (size_t behind = 0; behind <= 4; behind++) {
+                memset(text, 'a', sizeof(text));
+                memcpy(text + at, cases[i].bytes, cases[i].size);
+                assert_int_equal(
+                    ins_utf8_is_text(text, at + cases[i].size + behind),
+                    cases[i].is_text);
+            }
+    assert_true(ins_utf8_is_text("", 0));
+}
+
 int
 main(void)
 {
@@ -117,6 +152,7 @@ main(void)
         cmocka_unit_test(test_every_scalar_value_survives),
         cmocka_unit_test(test_malformed_has_the_length_of_its_subpart),
         cmocka_unit_test(test_every_three_bytes),
+        cmocka_unit_test(test_text_is_told_from_bytes),
     };
 
     return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);
