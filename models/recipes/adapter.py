@@ -86,8 +86,8 @@ def train(team, model, arguments, work):
             label_smoothing=arguments.smoothing)}
 
     loop.train(team, model, losses, 1.0, arguments,
-               lambda: torch.save(model.state_dict(),
-                                  work / (arguments.task + ".pt")), adam)
+               lambda: loop.keep(model.state_dict(),
+                                 work / (arguments.task + ".pt")), adam)
 
 
 def main():

@@ -165,12 +165,10 @@ def load(path):
 
 
 def save(model, path):
-    fresh = path.with_suffix(".fresh")
-    torch.save({"shape": vars(model.encoder.shape),
-                "encoder": model.encoder.state_dict(),
-                "tickets": model.tickets.state_dict(),
-                "opinion": model.opinion.state_dict()}, fresh)
-    fresh.replace(path)
+    loop.keep({"shape": vars(model.encoder.shape),
+               "encoder": model.encoder.state_dict(),
+               "tickets": model.tickets.state_dict(),
+               "opinion": model.opinion.state_dict()}, path)
 
 
 def main():

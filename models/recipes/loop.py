@@ -1,5 +1,5 @@
-"""loop.py - what steps 4 to 7 share: options, how they begin, losses of a
-batch, a step, a word of how it goes, the weights kept now and then."""
+"""loop.py - what steps 4 to 7 share: options, losses of a batch, a step, a word
+of how it goes, the weights kept now and then; and step 3, how they begin."""
 
 import argparse
 import pathlib
@@ -31,6 +31,13 @@ def begin(parser, seed):
     team_module.prepare()
     torch.manual_seed(seed)
     return arguments, pathlib.Path(arguments.work)
+
+
+def keep(state, path):
+    """Whoever is stopped while it writes leaves the file as it was."""
+    fresh = path.with_suffix(".fresh")
+    torch.save(state, fresh)
+    fresh.replace(path)
 
 
 def train(team, model, batch_losses, fall, arguments, save,

@@ -13,7 +13,6 @@ import cpu  # noqa: F401  before torch
 
 import argparse
 import json
-import pathlib
 import time
 
 import numpy
@@ -22,6 +21,7 @@ import torch.nn.functional as F
 from torch import nn
 
 import bert
+import loop
 import optimizer
 import team as team_module
 import wordpiece
@@ -153,12 +153,11 @@ def train(team, model, arguments, work, state):
                    moments.with_suffix(".fresh%d" % team.rank))
         moments.with_suffix(".fresh%d" % team.rank).replace(moments)
         if team.rank == 0:
-            fresh = work / (arguments.out + ".fresh")
-            torch.save({"spent": spent, "step": step, "begun": begun,
-                        "grown": state["grown"], "kept": state["kept"],
-                        "shape": vars(model.encoder.shape),
-                        "model": model.state_dict()}, fresh)
-            fresh.replace(work / (arguments.out + ".state"))
+            loop.keep({"spent": spent, "step": step, "begun": begun,
+                       "grown": state["grown"], "kept": state["kept"],
+                       "shape": vars(model.encoder.shape),
+                       "model": model.state_dict()},
+                      work / (arguments.out + ".state"))
 
     while True:
         # All workers must come to the same end.
@@ -207,10 +206,7 @@ def main():
     parser.add_argument("--encoder", help="base.pt: reads on with it, from "
                         "the head of pretrained.state")
     parser.add_argument("--out", default="pretrained")
-    arguments = parser.parse_args()
-    work = pathlib.Path(arguments.work)
-    team_module.prepare()
-    torch.manual_seed(1)
+    arguments, work = loop.begin(parser, 1)
     vocabulary = len(json.loads((work / "vocabulary.json").read_text()))
     path = work / (arguments.out + ".state")
     if path.exists() or arguments.encoder:
