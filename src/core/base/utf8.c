@@ -54,7 +54,7 @@ ins_utf8_decode(const char *text, size_t size, uint32_t *code_point)
     value = ((uint32_t) bytes[0] & (0x7Fu >> lead.length)) << 6;
     value |= bytes[1] & 0x3Fu;
     for (size_t i = 2; i < lead.length; i++) {
-        if (i >= size || (bytes[i] & 0xC0) != 0x80)
+        if (i >= size || !ins_utf8_continues(text[i]))
             return i;
         value = value << 6 | (bytes[i] & 0x3Fu);
     }

@@ -188,13 +188,14 @@ test_equal_texts(void **state)
 /* ---- the mean of weights ------------------------------------------------- */
 
 static ins_parameters *
-tune_once(tuning_fixture *fixture, double averaging, double rate,
+tune_once(tuning_fixture *fixture, double averaging, float share, double rate,
           tiny_host *host)
 {
     ins_fine_tune_figures figures;
     ins_parameters *tuned;
 
     fixture->options.averaging = averaging;
+    fixture->options.base_share = (double) share;
     fixture->options.learning_rate = rate;
     tune(fixture, host, &tuned, &figures);
     return tuned;
@@ -235,13 +236,12 @@ test_mean_of_one_step(void **state)
     fixture.options.batch_size = 16;
     fixture.options.epochs = 1;
     fixture.options.validation = 0;
-    fixture.options.base_share = 0;
-    first = tune_once(&fixture, 0, 0, &hosts[0]);
-    last = tune_once(&fixture, 0, 1e-2, &hosts[1]);
+    first = tune_once(&fixture, 0, 0, 0, &hosts[0]);
+    last = tune_once(&fixture, 0, 0, 1e-2, &hosts[1]);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         tiny_host host;
         ins_parameters *mean =
-            tune_once(&fixture, cases[i].averaging, 1e-2, &host);
+            tune_once(&fixture, cases[i].averaging, 0, 1e-2, &host);
 
         check_on_the_way(first, last, cases[i].share, mean);
         ins_parameters_close(mean);
@@ -269,16 +269,14 @@ test_share_of_base(void **state)
     fixture.options.batch_size = 8;
     fixture.options.epochs = 2;
     fixture.options.validation = 0;
-    fixture.options.base_share = 0;
-    first = tune_once(&fixture, 0, 0, &first_host);
+    first = tune_once(&fixture, 0, 0, 0, &first_host);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         tiny_host hosts[2];
         ins_parameters *whole, *mixed;
 
-        fixture.options.base_share = 0;
-        whole = tune_once(&fixture, cases[i].averaging, 1e-2, &hosts[0]);
-        fixture.options.base_share = (double) cases[i].share;
-        mixed = tune_once(&fixture, cases[i].averaging, 1e-2, &hosts[1]);
+        whole = tune_once(&fixture, cases[i].averaging, 0, 1e-2, &hosts[0]);
+        mixed = tune_once(&fixture, cases[i].averaging, cases[i].share, 1e-2,
+                          &hosts[1]);
         check_on_the_way(whole, first, cases[i].share, mixed);
         ins_parameters_close(whole);
         ins_parameters_close(mixed);

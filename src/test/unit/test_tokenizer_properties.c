@@ -13,6 +13,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "base/utf8.h"
 #include "unicode/classes.h"
 #include "unit/tokenizer_fixture.h"
 
@@ -197,7 +198,7 @@ make_text(char *text, bool valid)
 static bool
 is_boundary(const char *text, size_t size, size_t at)
 {
-    return at == size || ((unsigned char) text[at] & 0xC0) != 0x80;
+    return at == size || !ins_utf8_continues(text[at]);
 }
 
 static void
